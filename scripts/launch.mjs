@@ -1,0 +1,41 @@
+// Runs one of the project's scripts on a fresh clone: installs what is missing, then hands over to the Node that came
+// with it. Plain JavaScript without dependencies, because whatever Node is on the machine reads it.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const [script, ...args] = process.argv.slice(2);
+
+const installed = join(root, "node_modules", ".package-lock.json");
+const lock = join(root, "package-lock.json");
+const major = Number(process.versions.node.split(".")[0]);
+if (major < 20) {
+  console.error(`Vestibule needs Node 20 or later to start with; this is ${process.version}.`);
+  process.exit(1);
+}
+
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs - 1000) {
+  console.error("Installing what is missing (npm ci) …");
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (npm.status !== 0) {
+    console.error("npm ci failed; nothing was started.");
+    process.exit(npm.status ?? 1);
+  }
+}
+
+const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies.node;
+const node = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+const child = spawn(existsSync(node) ? node : process.execPath, [join(root, script), ...args], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`, VESTIBULE_NODE: own },
+});
+// A Ctrl-C reaches the whole foreground group; a signal sent to this process alone is passed on.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));

@@ -1,0 +1,83 @@
+/** What is published to the edge: engine flags, and of every experiment what stamping and forcing it needs. */
+import * as v from "valibot";
+
+const id = v.pipe(v.string(), v.minLength(1));
+const range = v.tuple([v.number(), v.number()]);
+const metadata = v.record(v.string(), v.unknown());
+
+const condition = v.object({ selector: v.array(v.string()), op: v.string(), values: v.array(v.string()) });
+
+const segment = v.object({
+  bucket: v.exactOptional(
+    v.object({
+      selector: v.array(v.string()),
+      salt: v.string(),
+      allocations: v.array(v.object({ range, distributions: v.array(v.object({ variant: v.string(), range })) })),
+    }),
+  ),
+  conditions: v.exactOptional(v.array(v.array(condition))),
+  variant: v.exactOptional(v.string()),
+  metadata: v.exactOptional(metadata),
+});
+
+const variant = v.object({
+  key: v.string(),
+  value: v.exactOptional(v.string()),
+  payload: v.exactOptional(v.unknown()),
+  metadata: v.exactOptional(metadata),
+});
+
+const flag = v.object({
+  key: id,
+  variants: v.record(v.string(), variant),
+  segments: v.array(segment),
+  dependencies: v.exactOptional(v.array(v.string())),
+  metadata: v.exactOptional(metadata),
+});
+
+export const experimentStatus = v.picklist(["draft", "active", "paused", "completed", "archived"]);
+export type ExperimentStatus = v.InferOutput<typeof experimentStatus>;
+
+const experiment = v.object({
+  id,
+  name: v.string(),
+  status: experimentStatus,
+  /** Key of the flag in `flags` whose variants are this experiment's variations. */
+  flag_key: id,
+  /** Counts up whenever the split changes; 1 at first activation. */
+  epoch: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Which id is hashed: the device cookie before log-in, or user_id after. */
+  subject: v.picklist(["device", "user"]),
+  /** Earlier choices win over today's rules (design: sticky bucketing). */
+  sticky: v.boolean(),
+  /** Id of the control variation; absent while a draft has none. */
+  control: v.exactOptional(id),
+  /** All variations of the flag, whether allocated or not: QA may force each. */
+  variations: v.array(
+    v.object({
+      id,
+      /** The engine's variant key. */
+      key: id,
+      /** The flag's parameters with this variation's overrides merged in. */
+      config: v.record(v.string(), v.unknown()),
+    }),
+  ),
+  /** Which variation a segment is allocated (segment strategy), for overrides by `segment_id`. */
+  segments: v.array(v.object({ id, variation_id: id })),
+});
+export type SnapshotExperiment = v.InferOutput<typeof experiment>;
+
+export const snapshotSchema = v.object({
+  schema: v.literal(1),
+  tenant: id,
+  /** Counts up by one a commit; readers never step back. */
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  published_at: v.pipe(v.string(), v.isoTimestamp()),
+  flags: v.array(flag),
+  experiments: v.array(experiment),
+});
+/** Stored in KV as JSON under `snapshot:<tenant>`. */
+export type Snapshot = v.InferOutput<typeof snapshotSchema>;
+
+/** KV key of a tenant's snapshot. */
+export const snapshotKey = (tenant: string): string => `snapshot:${tenant}`;
