@@ -1,0 +1,61 @@
+/** Fields that several resources share, as `reference/experiment-center-api.md` §2 constrains them. */
+import * as v from "valibot";
+
+const NUL = "\0";
+
+const text = (minLength: number, maxLength: number) =>
+  v.pipe(
+    v.string("must be text"),
+    v.minLength(minLength, `must have at least ${minLength} characters`),
+    v.maxLength(maxLength, `must have at most ${maxLength} characters`),
+    v.regex(/^\S(.*\S)?$/, "must be one line that neither begins nor ends with a space"),
+    v.check((input) => !input.includes(NUL), "must not hold a NUL"),
+  );
+
+export const nameSchema = text(3, 255);
+export const descriptionSchema = text(3, 1024);
+export const timestampSchema = v.pipe(
+  v.string("must be text"),
+  v.isoTimestamp("must be a time such as 2025-01-31T12:00:00Z"),
+);
+
+/** Object keys that valibot's `record` drops, as they would reach an object's prototype. */
+const prototypeKeys = new Set(["constructor", "prototype"]);
+
+/** What code and SDKs call a flag or a variation by. */
+export const keySchema = v.pipe(
+  v.string("must be text"),
+  v.maxLength(255, "must have at most 255 characters"),
+  v.regex(
+    /^[a-z0-9][a-z0-9_-]*$/,
+    "must be lower-case letters, digits, _ and -, beginning with a letter or digit, such as login_page",
+  ),
+  v.check((input) => !prototypeKeys.has(input), "must not be `constructor` or `prototype`"),
+);
+
+/**
+ * The key a name gives: lower case, accents dropped, whatever is left between words one underscore.
+ * Empty when the name has no Latin letter or digit; then the key has to be given.
+ */
+export function slug(name: string): string {
+  return name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_|_$/g, "");
+}
+
+/** A value of JSON of at most 1 KB, the most a parameter or an override may hold. */
+export const jsonValueSchema = v.pipe(
+  v.unknown(),
+  v.check(isJson, "must be a JSON value"),
+  v.check((input) => new TextEncoder().encode(JSON.stringify(input)).length <= 1024, "must not exceed 1 KB as JSON"),
+);
+
+function isJson(value: unknown): boolean {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  return typeof value === "object" && Object.values(value).every(isJson);
+}

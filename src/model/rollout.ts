@@ -1,0 +1,88 @@
+/** How a flag is rolled out: what comes before targeting (for experiments too), and who gets what without one. */
+import * as v from "valibot";
+import { keySchema, nameSchema } from "./fields.ts";
+import { segmentId } from "./ids.ts";
+
+const percentage = v.pipe(
+  v.number("must be a number"),
+  v.integer("must be a whole percentage"),
+  v.minValue(0, "must be at least 0"),
+  v.maxValue(100, "must be at most 100"),
+);
+
+/** Shares by variation key; relative to their sum, laid out in the order of the flag's variations. */
+const weights = v.record(
+  keySchema,
+  v.pipe(v.number("must be a number"), v.finite(), v.minValue(0, "must not be negative")),
+);
+
+/** `(none)` is how the engine writes "missing": as an id it would include everyone without one. */
+const subjectId = v.pipe(
+  v.string("must be text"),
+  v.minLength(1, "must not be empty"),
+  v.check((id) => id !== "(none)", "must be an id; `(none)` means a missing one"),
+);
+
+/** The engine's operators; a condition with any other would never match. */
+export const conditionOperators = [
+  "is",
+  "is not",
+  "contains",
+  "does not contain",
+  "less",
+  "less or equal",
+  "greater",
+  "greater or equal",
+  "version less",
+  "version less or equal",
+  "version greater",
+  "version greater or equal",
+  "set is",
+  "set is not",
+  "set contains",
+  "set does not contain",
+  "set contains any",
+  "set does not contain any",
+  "regex match",
+  "regex does not match",
+] as const;
+
+const condition = v.strictObject({
+  selector: v.pipe(
+    v.array(v.string("must be text")),
+    v.check(
+      ([root, of, ...field]) => root === "context" && (of === "user" || of === "groups") && field.length > 0,
+      'must be a path such as ["context","user","country"]',
+    ),
+  ),
+  op: v.picklist(conditionOperators, `must be one of ${conditionOperators.join(", ")}`),
+  values: v.array(v.string("must be text: the engine compares everything as text")),
+});
+
+export const targetSchema = v.strictObject({
+  name: nameSchema,
+  /** Outer list: any of; inner list: all of. Instead of a segment. */
+  conditions: v.exactOptional(v.array(v.array(condition))),
+  segment_id: v.exactOptional(segmentId),
+  percentage,
+  weights,
+});
+
+export const rolloutSchema = v.strictObject({
+  bucketing_key: v.exactOptional(v.picklist(["device_id", "user_id"], "must be device_id or user_id")),
+  /** The flag's id when absent. A new salt shuffles everyone anew. */
+  bucketing_salt: v.exactOptional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"))),
+  /** By flag key, which of its variations let a subject through. */
+  dependencies: v.exactOptional(
+    v.record(keySchema, v.pipe(v.array(keySchema), v.minLength(1, "must name at least one variation key"))),
+  ),
+  /** By variation key, who gets it whatever the rest says. */
+  inclusions: v.exactOptional(
+    v.record(keySchema, v.strictObject({ user_ids: v.array(subjectId), device_ids: v.array(subjectId) })),
+  ),
+  sticky_bucketing: v.exactOptional(v.boolean("must be true or false")),
+  targeting: v.exactOptional(v.array(targetSchema)),
+  all_users: v.exactOptional(v.strictObject({ percentage, weights })),
+});
+export type Rollout = v.InferOutput<typeof rolloutSchema>;
+export type RolloutTarget = v.InferOutput<typeof targetSchema>;

@@ -1,0 +1,79 @@
+/** A segment: rules on what is known of a visitor. Fields as in `reference/experiment-center-api.md` §7.5. */
+import * as v from "valibot";
+import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
+import { segmentId } from "./ids.ts";
+
+export const segmentAttributes = [
+  "client_id",
+  "connection",
+  "connection_type",
+  "organization_id",
+  "domain",
+  "device_type",
+  "browser",
+  "platform",
+  "user_agent",
+  "country",
+  "region",
+] as const;
+export type SegmentAttribute = (typeof segmentAttributes)[number];
+
+const values = v.pipe(
+  v.array(v.pipe(v.string("must be text"), v.maxLength(1024, "must have at most 1024 characters"))),
+  v.minLength(1, "must hold at least one value"),
+);
+
+const expression = v.union(
+  [
+    values,
+    v.strictObject({ contains: values }),
+    v.strictObject({ starts_with: values }),
+    v.strictObject({ ends_with: values }),
+    v.strictObject({ exists: v.boolean() }),
+  ],
+  'must be one of ["v"], {"contains": ["v"]}, {"starts_with": ["v"]}, {"ends_with": ["v"]}, {"exists": true}, each list with at least one text',
+);
+export type SegmentExpression = v.InferOutput<typeof expression>;
+
+const attributes = v.pipe(
+  v.strictObject({
+    client_id: v.exactOptional(expression),
+    connection: v.exactOptional(expression),
+    connection_type: v.exactOptional(expression),
+    organization_id: v.exactOptional(expression),
+    domain: v.exactOptional(expression),
+    device_type: v.exactOptional(expression),
+    browser: v.exactOptional(expression),
+    platform: v.exactOptional(expression),
+    user_agent: v.exactOptional(expression),
+    country: v.exactOptional(expression),
+    region: v.exactOptional(expression),
+  }),
+  v.minEntries(1, "must name at least one attribute"),
+  v.maxEntries(10, "must name at most 10 attributes"),
+);
+
+const rule = v.pipe(
+  v.strictObject({
+    /** All must match; of an attribute's values, any. */
+    match: v.exactOptional(attributes),
+    /** None may match. */
+    not_match: v.exactOptional(attributes),
+  }),
+  v.minEntries(1, "must hold match, not_match or both"),
+);
+export type SegmentRule = v.InferOutput<typeof rule>;
+
+export const rulesSchema = v.pipe(v.array(rule), v.minLength(1, "must hold at least one rule"));
+
+export const segmentSchema = v.strictObject({
+  id: segmentId,
+  name: nameSchema,
+  description: v.exactOptional(descriptionSchema),
+  type: v.picklist(["self", "auth0"], "must be self or auth0"),
+  /** The segment matches if any rule does. */
+  rules: rulesSchema,
+  created_at: timestampSchema,
+  updated_at: timestampSchema,
+});
+export type Segment = v.InferOutput<typeof segmentSchema>;

@@ -1,0 +1,39 @@
+/** A variation of a feature flag: which parameters it overrides. Fields as in `reference/experiment-center-api.md` §7.2. */
+import * as v from "valibot";
+import type { FeatureFlag } from "./feature-flag.ts";
+import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, timestampSchema } from "./fields.ts";
+import { featureFlagId, variationId } from "./ids.ts";
+
+export const overridesSchema = v.record(v.string(), v.strictObject({ value: jsonValueSchema }));
+
+/** `off` is what the engine answers to whom no variation is assigned; a variation of that name could not be told apart. */
+export const variationKeySchema = v.pipe(
+  keySchema,
+  v.check(
+    (key) => key !== "off",
+    "must not be `off`, which means no variation; give the variation another name or key",
+  ),
+);
+
+export const variationSchema = v.strictObject({
+  id: variationId,
+  feature_flag_id: featureFlagId,
+  name: nameSchema,
+  description: v.exactOptional(descriptionSchema),
+  /** By parameter; empty for the baseline. */
+  overrides: overridesSchema,
+  created_at: timestampSchema,
+  updated_at: timestampSchema,
+  key: variationKeySchema,
+});
+export type Variation = v.InferOutput<typeof variationSchema>;
+
+/** The parameters a page runs with under `variation`: the flag's values, overrides merged in. */
+export function variationConfig(flag: FeatureFlag, variation: Variation): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(flag.parameters ?? {}).map(([name, parameter]) => [
+      name,
+      (variation.overrides[name] ?? parameter).value,
+    ]),
+  );
+}
