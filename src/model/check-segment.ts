@@ -1,0 +1,24 @@
+import { findPatternFault } from "../engine/pattern.ts";
+import type { ResourceProblem, Resources } from "./resources.ts";
+import type { Segment, SegmentRule } from "./segment.ts";
+import { branchCount, maxBranches, segmentConditions } from "./segment-conditions.ts";
+
+/** What of a segment the engine would refuse: it would take the whole flag down. */
+export function checkSegment(segment: Segment, { segments }: Resources): ResourceProblem[] {
+  const place = segments.findIndex(({ id }) => id === segment.id);
+  return segment.rules.flatMap((rule, index) => {
+    const fault = ruleFault(rule);
+    const path = `segments[${place}].rules[${index}]`;
+    return fault === undefined ? [] : [{ code: "segment_too_complex" as const, message: fault, path }];
+  });
+}
+
+function ruleFault(rule: SegmentRule): string | undefined {
+  if (branchCount(rule) > maxBranches) {
+    return `not_match may use starts_with and ends_with on at most ${Math.log2(maxBranches)} attributes of a rule`;
+  }
+  const patterns = segmentConditions({ rules: [rule] }).flatMap((branch) =>
+    branch.flatMap(({ op, values }) => (op.startsWith("regex") ? values : [])),
+  );
+  return patterns.map(findPatternFault).find((fault) => fault !== undefined);
+}
