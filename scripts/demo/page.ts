@@ -25,7 +25,7 @@ body {
   display: flex; flex-direction: column; align-items: center; padding: clamp(1rem, 6vh, 4.5rem) 1rem 2rem;
 }
 main, footer { width: 100%; max-width: 26rem; }
-main.wide, main.wide + footer { max-width: 46rem; }
+main.wide { max-width: 80rem; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 12px; padding: clamp(1.25rem, 5vw, 2.25rem); }
 .brand { margin: 0 0 1.5rem; font-weight: 650; letter-spacing: -.01em; color: var(--accent); }
 h1 { margin: 0 0 .35rem; font-size: 1.6rem; line-height: 1.2; letter-spacing: -.02em; text-wrap: balance; }
@@ -84,13 +84,13 @@ interface Page {
   title: string;
   /** Marks the page for tests and styles: `<html data-page>`. */
   name?: string;
-  /** A class on `<main>`: narrow card, two columns, or room for tables. */
-  layout?: "card" | "split" | "wide";
+  /** A class on `<main>`: a narrow card, two columns, or room for tables. */
+  layout?: "narrow" | "split" | "wide";
   main: unknown;
   footer?: unknown;
 }
 
-export async function renderPage({ title, name, layout = "card", main, footer }: Page): Promise<string> {
+export async function renderPage({ title, name, layout = "narrow", main, footer }: Page): Promise<string> {
   const marker = name === undefined ? "" : html` data-page="${name}"`;
   return String(
     await html`<!doctype html>

@@ -20,7 +20,7 @@ export function renderSignIn({ path, stamp, email = "", error }: FormPage): Prom
   return renderPage({
     title: `${parameters.headline} – Atlas ID`,
     name: "signin",
-    layout: parameters.layout,
+    layout: parameters.layout === "split" ? "split" : "narrow",
     footer: stampDetails(stamp),
     main: html`${parameters.layout === "split" ? welcome : ""}<div class="content">
 <p class="brand">Atlas ID</p>
@@ -46,7 +46,7 @@ export function renderSignUp({ path, stamp, email = "", error }: FormPage): Prom
   return renderPage({
     title: "Create an account – Atlas ID",
     name: "signup",
-    layout: parameters.layout,
+    layout: parameters.layout === "split" ? "split" : "narrow",
     footer: stampDetails(stamp),
     main: html`${parameters.layout === "split" ? welcome : ""}<div class="content">
 <p class="brand">Atlas ID</p>

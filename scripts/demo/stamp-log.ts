@@ -43,7 +43,7 @@ export function renderStamps(records: readonly StampRecord[]): Promise<string> {
   const rows = records.flatMap(({ at, method, path, stamp }) =>
     valuesOf(stamp).map(
       ([experiment, variation, segment, control, how, config, token]) => html`<tr>
-<td>${at.slice(11, 23)}</td><td>${method}</td><td>${path}</td><td>${experiment}</td><td>${variation}</td><td>${segment}</td>
+<td>${at.slice(11, 23)}</td><td>${method}</td><td>${shorten(path)}</td><td>${experiment}</td><td>${variation}</td><td>${segment}</td>
 <td>${control}</td><td>${how}</td><td>${token}</td><td>${config}</td></tr>`,
     ),
   );
@@ -64,6 +64,9 @@ ${
 }`,
   });
 }
+
+/** An interaction's long random id says nothing to people; as data the path is whole. */
+const shorten = (path: string) => path.replaceAll(/([\w-]{6})[\w-]{26,}/g, "$1…");
 
 function explain(stamp: StampReading): Markup {
   switch (stamp.kind) {

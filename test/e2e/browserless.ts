@@ -8,17 +8,21 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { type CookieJar, createCookieJar } from "./cookie-jar.ts";
 import { findForm } from "./form.ts";
 
-/** A current desktop Chrome, with the client hints it sends along. */
+/** A current desktop Chrome. */
 export const chromeUserAgent =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
+
+export const chromeClientHints = {
+  "sec-ch-ua": '"Chromium";v="147", "Not)A;Brand";v="24", "Google Chrome";v="147"',
+  "sec-ch-ua-mobile": "?0",
+  "sec-ch-ua-platform": '"Linux"',
+};
 
 const chromeHeaders = {
   accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
   "accept-encoding": "gzip, deflate, br",
   "accept-language": "en-GB,en;q=0.9",
-  "sec-ch-ua": '"Chromium";v="147", "Not)A;Brand";v="24", "Google Chrome";v="147"',
-  "sec-ch-ua-mobile": "?0",
-  "sec-ch-ua-platform": '"Linux"',
+  ...chromeClientHints,
   "upgrade-insecure-requests": "1",
 };
 

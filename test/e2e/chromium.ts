@@ -1,7 +1,7 @@
 /** A real Chromium from npm, without system packages. */
 import chromiumPackage from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
-import { chromeUserAgent } from "./browserless.ts";
+import { chromeClientHints, chromeUserAgent } from "./browserless.ts";
 
 export interface Chromium {
   /** A visitor of its own: no cookies shared with the others. */
@@ -9,15 +9,27 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
+/**
+ * The package's own arguments suit a serverless function: one process (which dies with its first context) and no web security.
+ * A log-in wants the browser as it is; only the sandbox has to go, since a container seldom allows one.
+ */
+const launchArguments = ["--no-sandbox", "--no-zygote", "--font-render-hinting=none"];
+
 export async function launchChromium(): Promise<Chromium> {
   const browser: Browser = await chromium.launch({
     executablePath: await chromiumPackage.executablePath(),
-    args: chromiumPackage.args,
+    args: launchArguments,
     headless: true,
   });
   return {
-    // Headless Chromium calls itself so, and the gate takes it for the bot it usually is.
-    newVisitor: (options = {}) => browser.newContext({ userAgent: chromeUserAgent, ...options }),
+    // Headless Chromium calls itself so in both places, and the gate takes it for the bot it usually is.
+    newVisitor: ({ extraHTTPHeaders, ...options } = {}) =>
+      browser.newContext({
+        userAgent: chromeUserAgent,
+        locale: "en-GB",
+        extraHTTPHeaders: { ...chromeClientHints, ...extraHTTPHeaders },
+        ...options,
+      }),
     close: () => browser.close(),
   };
 }
