@@ -145,7 +145,11 @@ function compileTextTest(op: string, values: readonly string[]): TextTest {
     case "regex does not match": {
       const patterns = values.map(compilePattern);
       const negated = op === "regex does not match";
-      return ({ text }) => patterns.some((matches) => matches(text)) !== negated;
+      return ({ text }) => {
+        const answers = patterns.map((matches) => matches(text));
+        // A value that is too long to be matched is treated like a missing one.
+        return !answers.includes(undefined) && answers.includes(true) !== negated;
+      };
     }
   }
   const numbers = comparisons.get(op);
