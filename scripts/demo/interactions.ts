@@ -7,8 +7,7 @@ import { errors } from "./oidc.ts";
 import { html, renderPage } from "./page.ts";
 import { renderSignIn, renderSignUp, shortestPassword } from "./sign-in-pages.ts";
 import { readStamp } from "./stamp.ts";
-import type { StampLog } from "./stamp-log.ts";
-import { renderStamps } from "./stamp-log.ts";
+import { renderStamps, type StampLog, stampDetails } from "./stamp-log.ts";
 
 type Environment = { Bindings: NodeBindings; Variables: { interaction: Interaction } };
 
@@ -79,6 +78,7 @@ export function createInteractions({ provider, accounts, stamps, stampKey }: Par
         title: "Start again – Atlas ID",
         main: html`<p class="brand">Atlas ID</p><h1>This sign-in is over</h1>
 <p>It has expired, was finished, or belongs to another tab. Go back to the application and start again.</p>`,
+        footer: stampDetails(await stampOf(c)),
       }),
       400,
     );

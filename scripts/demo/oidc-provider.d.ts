@@ -6,7 +6,7 @@ declare module "oidc-provider" {
   export interface PageContext {
     type: string;
     body: unknown;
-    set(name: string, value: string): void;
+    readonly req: IncomingMessage;
     readonly oidc: {
       readonly client?: { readonly clientId: string };
       readonly session?: { readonly accountId?: string };

@@ -7,7 +7,7 @@ import { createInteractions } from "./interactions.ts";
 import { headersOf, listen, toNodeHandler } from "./listen.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
 import { interactionPolicy, Provider } from "./oidc.ts";
-import { renderError, renderLoggedOut, renderLogout } from "./provider-pages.ts";
+import { createProviderPages } from "./provider-pages.ts";
 import { readStamp } from "./stamp.ts";
 import { createStampLog } from "./stamp-log.ts";
 
@@ -35,7 +35,7 @@ export async function startProvider({ port, issuer, clients, stampKey }: Provide
   const stamps = createStampLog();
   const provider: InstanceType<typeof Provider> = new Provider(
     issuer,
-    await configure(clients, accounts, (properties) => new provider.Grant(properties)),
+    await configure({ clients, stampKey }, accounts, (properties) => new provider.Grant(properties)),
   );
   // The gate names the public address in X-Forwarded-Host and -Proto; addressed directly, the Host header does.
   provider.proxy = true;
@@ -56,11 +56,12 @@ export async function startProvider({ port, issuer, clients, stampKey }: Provide
 const hour = 3600;
 
 async function configure(
-  clients: ProviderOptions["clients"],
+  { clients, stampKey }: { clients: ProviderOptions["clients"]; stampKey: string | undefined },
   accounts: Accounts,
   createGrant: (properties: { clientId: string; accountId: string }) => Grant,
 ): Promise<Configuration> {
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const pages = createProviderPages(stampKey);
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: "create", requestable: true }), 0);
 
@@ -93,11 +94,15 @@ async function configure(
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
-      rpInitiatedLogout: { enabled: true, logoutSource: renderLogout, postLogoutSuccessSource: renderLoggedOut },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.renderLogout,
+        postLogoutSuccessSource: pages.renderLoggedOut,
+      },
     },
     interactions: { policy, url: async (_context: PageContext, { uid }: { uid: string }) => `/interaction/${uid}` },
     clientBasedCORS: () => false,
-    renderError,
+    renderError: pages.renderError,
 
     async findAccount(_context, id) {
       const account = accounts.find(id);
