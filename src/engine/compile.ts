@@ -4,6 +4,7 @@ import type { Bucket, EvaluationContext, Flag, Segment, Variant } from "./flag.t
 import { findCycles, sortByDependency } from "./order.ts";
 import { PatternError } from "./pattern.ts";
 import { Property } from "./property.ts";
+import { Salt } from "./salted-hash.ts";
 import type { TraceSink } from "./trace.ts";
 import { findShapeFault } from "./well-formed.ts";
 
@@ -54,7 +55,7 @@ class Compiler {
   #bucket(bucket: Bucket, choose: (key: string) => Choice): BucketPlan {
     return {
       property: this.#property(bucket.selector),
-      salt: bucket.salt,
+      salt: new Salt(bucket.salt),
       allocations: bucket.allocations.map(({ range, distributions }) => ({
         range,
         distributions: distributions.map(({ range, variant }) => ({ range, choice: choose(variant) })),

@@ -1,7 +1,7 @@
 import type { Test } from "./conditions.ts";
 import type { Allocation, EvaluationContext, Variant } from "./flag.ts";
-import { murmur3 } from "./murmur3.ts";
 import type { Property, Reading } from "./property.ts";
+import { type Salt, Subject } from "./salted-hash.ts";
 import { toText } from "./text.ts";
 import type { BucketTrace, ConditionTrace, FlagTrace, SegmentTrace, TraceSink } from "./trace.ts";
 
@@ -14,7 +14,7 @@ export interface Choice {
 
 export interface BucketPlan {
   readonly property: Property;
-  readonly salt: string;
+  readonly salt: Salt;
   readonly allocations: readonly { range: Allocation["range"]; distributions: readonly DistributionPlan[] }[];
 }
 
@@ -48,6 +48,8 @@ export class Evaluation {
   readonly results: Record<string, Variant> = new Results();
   readonly #target: { context: EvaluationContext; result: Record<string, Variant> };
   readonly #readings: (Reading | undefined)[] = [];
+  /** By property number; null where there is nothing to bucket. */
+  readonly #subjects: (Subject | null | undefined)[] = [];
 
   constructor(context: EvaluationContext) {
     this.#target = { context, result: this.results };
@@ -114,12 +116,11 @@ export class Evaluation {
     const { bucket } = segment;
     if (bucket === undefined) return segment.choice;
     const subject = this.#subject(bucket.property);
-    if (subject === undefined) {
+    if (subject === null) {
       trace?.push(unbucketed(bucket.property.selector));
       return segment.choice;
     }
-    const input = `${bucket.salt}/${subject}`;
-    const hash = murmur3(input);
+    const hash = subject.hash(bucket.salt);
     const allocationValue = hash % 100;
     const distributionValue = Math.floor(hash / 100);
     let allocationRange: Allocation["range"] | undefined;
@@ -132,7 +133,7 @@ export class Evaluation {
     }
     trace?.push({
       selector: bucket.property.selector,
-      input,
+      input: `${bucket.salt.text}/${subject.text}`,
       hash,
       allocation: allocationValue,
       distribution: distributionValue,
@@ -142,13 +143,22 @@ export class Evaluation {
     return found?.choice ?? segment.choice;
   }
 
-  /** What is bucketed: undefined when missing, empty or without a string form. */
-  #subject(property: Property): string | undefined {
-    try {
-      return toText(this.#read(property).raw) || undefined;
-    } catch {
-      return undefined;
-    }
+  /** What is bucketed; null when missing, empty or without a string form. */
+  #subject(property: Property): Subject | null {
+    const known = this.#subjects[property.number];
+    if (known !== undefined) return known;
+    const subject = createSubject(this.#read(property).raw);
+    if (!property.ofResult) this.#subjects[property.number] = subject;
+    return subject;
+  }
+}
+
+function createSubject(value: unknown): Subject | null {
+  try {
+    const text = toText(value);
+    return text ? new Subject(text) : null;
+  } catch {
+    return null;
   }
 }
 

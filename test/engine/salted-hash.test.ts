@@ -1,0 +1,30 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { murmur3 } from "../../src/engine/murmur3.ts";
+import { Salt, Subject } from "../../src/engine/salted-hash.ts";
+
+const text = fc.oneof(
+  fc.string({ unit: "grapheme-ascii", maxLength: 40 }),
+  fc.string({ unit: "grapheme", maxLength: 20 }),
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 20 }),
+);
+
+test("equals murmur3 of salt/subject for any salt and subject", () => {
+  void fc.assert(
+    fc.property(text, text, (salt, subject) => {
+      expect(new Subject(subject).hash(new Salt(salt))).toBe(murmur3(`${salt}/${subject}`));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test("equals murmur3 at every length and alignment, whichever salts the subject met before", () => {
+  const letters = "Zażółć gęślą jaźń 🦎 0123456789 abcdefghijklmnopqrstuvwxyz";
+  for (let subjectLength = 0; subjectLength <= letters.length; subjectLength++) {
+    const subject = new Subject(letters.slice(0, subjectLength));
+    for (let saltLength = 0; saltLength <= 20; saltLength++) {
+      const salt = letters.slice(-saltLength || letters.length);
+      expect(subject.hash(new Salt(salt))).toBe(murmur3(`${salt}/${subject.text}`));
+    }
+  }
+});
