@@ -1,0 +1,76 @@
+/** A tenant's resources as the snapshot that is published to the edge. */
+import type { Flag } from "../engine/flag.ts";
+import { checkExperiment } from "./check-experiment.ts";
+import { checkFlag, isHarmless } from "./check-flag.ts";
+import { type Experiment, segmentAllocations } from "./experiment.ts";
+import { experimentFlag, isSticky } from "./experiment-flag.ts";
+import type { FeatureFlag } from "./feature-flag.ts";
+import { flagOf, type Resources, variationsOf } from "./resources.ts";
+import { isRolledOut, rolloutFlag } from "./rollout-flag.ts";
+import type { Snapshot, SnapshotExperiment } from "./snapshot.ts";
+import { variationConfig } from "./variation.ts";
+
+/**
+ * Builds the snapshot: experiments in every state, so that each can be forced; flags only of what serves now.
+ * A flag or an active experiment with a fault is left out and costs the others nothing: its subjects are not assigned,
+ * rather than assigned by half a configuration. Whether several experiments may be active is not judged here.
+ * @param options.publishedAt ISO time
+ */
+export function buildSnapshot(
+  resources: Resources,
+  options: { tenant: string; version: number; publishedAt: string },
+): Snapshot {
+  return {
+    schema: 1,
+    tenant: options.tenant,
+    version: options.version,
+    published_at: options.publishedAt,
+    // The two types differ in `readonly` alone.
+    flags: resources.feature_flags.flatMap((flag) => servedFlag(flag, resources, options.version)) as Snapshot["flags"],
+    experiments: resources.experiments.flatMap((experiment) => snapshotExperiment(experiment, resources)),
+  };
+}
+
+/** At most one: an active experiment takes its flag over from the flag's own rollout. */
+function servedFlag(flag: FeatureFlag, resources: Resources, flagVersion: number): Flag[] {
+  if (flag.status !== "active") return [];
+  const parts = { flag, variations: variationsOf(flag, resources), segments: resources.segments, flagVersion };
+  const active = resources.experiments.filter((e) => e.feature_flag_id === flag.id && e.status === "active");
+  if (active.length > 0) {
+    return active
+      .filter(
+        (experiment) => checkExperiment(experiment, resources, { activeLimit: Number.POSITIVE_INFINITY }).length === 0,
+      )
+      .slice(0, 1)
+      .map((experiment) => experimentFlag({ ...parts, experiment }));
+  }
+  if (!isRolledOut(flag) || !checkFlag(flag, resources).every(isHarmless)) return [];
+  return [rolloutFlag(parts)];
+}
+
+/** None when the flag is gone, as it may be under an archived experiment: then there is nothing to show. */
+function snapshotExperiment(experiment: Experiment, resources: Resources): SnapshotExperiment[] {
+  const flag = flagOf(experiment, resources);
+  if (flag === undefined) return [];
+  const control = experiment.allocations.find(({ is_control }) => is_control)?.variation_id;
+  return [
+    {
+      id: experiment.id,
+      name: experiment.name,
+      status: experiment.status,
+      flag_key: flag.key,
+      epoch: experiment.epoch,
+      subject: experiment.assignment_config.subject,
+      sticky: isSticky(experiment, flag),
+      ...(control === undefined ? {} : { control }),
+      variations: variationsOf(flag, resources).map((variation) => ({
+        id: variation.id,
+        key: variation.key,
+        config: variationConfig(flag, variation),
+      })),
+      segments: segmentAllocations(experiment).flatMap(({ segment_id, variation_id }) =>
+        segment_id === undefined ? [] : [{ id: segment_id, variation_id }],
+      ),
+    },
+  ];
+}

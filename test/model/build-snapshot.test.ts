@@ -1,0 +1,120 @@
+import * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import sample from "../../scripts/sample/login-page.json" with { type: "json" };
+import { compileFlags } from "../../src/engine/compile.ts";
+import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import { checkResources } from "../../src/model/check-resources.ts";
+import { readConfiguration } from "../../src/model/configuration.ts";
+import type { Resources } from "../../src/model/resources.ts";
+import { snapshotSchema } from "../../src/model/snapshot.ts";
+import { experiment, flag, resources, segment, share, variation, variations } from "./resources.ts";
+
+const at = "2025-01-31T12:00:00.000Z";
+const options = { tenant: "default", version: 3, publishedAt: at };
+const build = (of: Resources) => v.parse(snapshotSchema, buildSnapshot(of, options));
+const served = (of: Resources) => build(of).flags.map(({ key, metadata }) => `${metadata?.flagType} ${key}`);
+const rollout = { all_users: { percentage: 100, weights: { a: 1 } } };
+
+describe("buildSnapshot", () => {
+  it("builds the sample as it always has", async () => {
+    const read = readConfiguration(sample, { at });
+    if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+    expect(checkResources(read.resources)).toEqual([]);
+    const snapshot = build(read.resources);
+    expect(compileFlags(snapshot.flags).faults.size).toBe(0);
+    await expect(`${JSON.stringify(snapshot, null, 2)}\n`).toMatchFileSnapshot("login-page.snapshot.txt");
+  });
+
+  it("knows experiments of every state, and serves the active ones", () => {
+    const states = ["draft", "active", "paused", "completed", "archived"] as const;
+    const of = resources({
+      experiments: states.map((status) => experiment({ id: `exp_${status}`, name: status, status })),
+    });
+    expect(build(of).experiments.map(({ status }) => status)).toEqual(states);
+    expect(build(of).flags.map(({ metadata }) => metadata?.experimentKey)).toEqual(["exp_active"]);
+  });
+
+  it("tells of an experiment all that stamping and forcing need", () => {
+    const of = resources({
+      feature_flags: [flag({ rollout: { sticky_bucketing: true } })],
+      segments: [segment("Mobile", [{ match: { device_type: ["mobile"] } }])],
+      experiments: [
+        experiment({
+          epoch: 4,
+          assignment_config: { subject: "user" },
+          allocation_strategy: "segment",
+          allocations: [
+            { variation_id: "var_b", is_control: false, segment_id: "seg_Mobile", priority: 1 },
+            { variation_id: "var_a", is_control: true, is_fallback: true },
+          ],
+        }),
+      ],
+    });
+    expect(build(of).experiments).toEqual([
+      {
+        id: "exp_Page",
+        name: "Page test",
+        status: "active",
+        flag_key: "page",
+        epoch: 4,
+        subject: "user",
+        sticky: true,
+        control: "var_a",
+        variations: [
+          { id: "var_a", key: "a", config: { title: "Hello", wide: false } },
+          { id: "var_b", key: "b", config: { title: "Welcome", wide: false } },
+          { id: "var_c", key: "c", config: { title: "Hello", wide: true } },
+        ],
+        segments: [{ id: "seg_Mobile", variation_id: "var_b" }],
+      },
+    ]);
+  });
+
+  it.each<[string, Partial<Resources>, string[]]>([
+    ["an experiment before its flag's rollout", { feature_flags: [flag({ rollout })] }, ["experiment page"]],
+    [
+      "the rollout once it is paused",
+      { feature_flags: [flag({ rollout })], experiments: [experiment({ status: "paused" })] },
+      ["release page"],
+    ],
+    ["nothing of a flag with neither", { experiments: [] }, []],
+    ["nothing of a flag that is not active", { feature_flags: [flag({ rollout, status: "archived" })] }, []],
+    [
+      "nothing of a faulty experiment, not even the rollout",
+      { feature_flags: [flag({ rollout })], experiments: [experiment({ allocations: [share("a", 60, true)] })] },
+      [],
+    ],
+    [
+      "the first of two on one flag",
+      { experiments: [experiment(), experiment({ id: "exp_B", name: "Other" })] },
+      ["experiment page"],
+    ],
+  ])("serves %s", (_, changes, expected) => {
+    expect(served(resources(changes))).toEqual(expected);
+  });
+
+  it("lets a faulty flag cost the others nothing", () => {
+    const of = resources({
+      feature_flags: [
+        flag(),
+        flag({
+          id: "flg_B",
+          key: "other",
+          name: "Other",
+          rollout: { all_users: { percentage: 9, weights: { z: 1 } } },
+        }),
+      ],
+      variations: [
+        ...variations,
+        variation("x", { feature_flag_id: "flg_B" }),
+        variation("y", { feature_flag_id: "flg_B" }),
+      ],
+    });
+    expect(served(of)).toEqual(["experiment page"]);
+  });
+
+  it("leaves out an archived experiment whose flag is gone", () => {
+    const of = resources({ experiments: [experiment({ status: "archived", feature_flag_id: "flg_Gone" })] });
+    expect(build(of).experiments).toEqual([]);
+  });
+});
