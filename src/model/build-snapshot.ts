@@ -37,12 +37,8 @@ function servedFlag(flag: FeatureFlag, resources: Resources, flagVersion: number
   const parts = { flag, variations: variationsOf(flag, resources), segments: resources.segments, flagVersion };
   const active = resources.experiments.filter((e) => e.feature_flag_id === flag.id && e.status === "active");
   if (active.length > 0) {
-    return active
-      .filter(
-        (experiment) => checkExperiment(experiment, resources, { activeLimit: Number.POSITIVE_INFINITY }).length === 0,
-      )
-      .slice(0, 1)
-      .map((experiment) => experimentFlag({ ...parts, experiment }));
+    const experiment = active.find((one) => checkExperiment(one, resources, { activeLimit: Infinity }).length === 0);
+    return experiment === undefined ? [] : [experimentFlag({ ...parts, experiment })];
   }
   if (!isRolledOut(flag) || !checkFlag(flag, resources).every(isHarmless)) return [];
   return [rolloutFlag(parts)];

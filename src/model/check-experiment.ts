@@ -9,7 +9,7 @@ type Report = (code: ProblemCode, message: string, under?: string) => void;
 
 /**
  * Everything that stands in the way of running `experiment`, its flag's and its segments' faults included; empty when
- * nothing does. Its state does not matter: a draft is judged as if it were to be activated.
+ * nothing does. It must be one of `resources`. Its state does not matter: a draft is judged as if it were to be activated.
  * @param options.activeLimit how many experiments may be active in the tenant, this one counted; 1 unless given
  */
 export function checkExperiment(

@@ -34,7 +34,7 @@ export function isHarmless({ code }: ResourceProblem): boolean {
 
 function checkOverrides(flag: FeatureFlag, variation: Variation, at: string, report: Report): void {
   for (const [name, { value }] of Object.entries(variation.overrides)) {
-    const parameter = flag.parameters?.[name];
+    const parameter = Object.hasOwn(flag.parameters ?? {}, name) ? flag.parameters?.[name] : undefined;
     const under = `${at}.${name}`;
     if (parameter === undefined) {
       const known = Object.keys(flag.parameters ?? {}).join(", ");

@@ -1,6 +1,6 @@
 /** A feature flag: parameters that variations override. Fields as in `reference/experiment-center-api.md` §7.1, and ours. */
 import * as v from "valibot";
-import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, timestampSchema } from "./fields.ts";
+import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, recordOf, timestampSchema } from "./fields.ts";
 import { featureFlagId } from "./ids.ts";
 import { rolloutSchema } from "./rollout.ts";
 
@@ -26,7 +26,7 @@ const parameter = v.pipe(
 );
 
 export const parametersSchema = v.pipe(
-  v.record(v.string(), parameter),
+  recordOf(parameter),
   v.minEntries(1, "must hold at least 1 parameter"),
   v.maxEntries(10, "must hold at most 10 parameters"),
 );

@@ -19,8 +19,9 @@ export const timestampSchema = v.pipe(
   v.isoTimestamp("must be a time such as 2025-01-31T12:00:00Z"),
 );
 
-/** Object keys that valibot's `record` drops, as they would reach an object's prototype. */
-const prototypeKeys = new Set(["constructor", "prototype"]);
+/** Property names that valibot's `record` drops without a word, as they may reach an object's prototype. */
+const prototypeKeys = ["__proto__", "constructor", "prototype"];
+const notPrototype = `must not be ${prototypeKeys.join(", ")}`;
 
 /** What code and SDKs call a flag or a variation by. */
 export const keySchema = v.pipe(
@@ -30,8 +31,16 @@ export const keySchema = v.pipe(
     /^[a-z0-9][a-z0-9_-]*$/,
     "must be lower-case letters, digits, _ and -, beginning with a letter or digit, such as login_page",
   ),
-  v.check((input) => !prototypeKeys.has(input), "must not be `constructor` or `prototype`"),
+  v.check((input) => !prototypeKeys.includes(input), notPrototype),
 );
+
+/** An object of any names, such as parameters. */
+export const recordOf = <Value extends v.GenericSchema>(value: Value) =>
+  v.pipe(
+    v.unknown(),
+    v.check((input) => !prototypeKeys.some((key) => Object.hasOwn(Object(input), key)), `a name ${notPrototype}`),
+    v.record(v.string(), value, "must be an object"),
+  );
 
 /**
  * The key a name gives: lower case, accents dropped, whatever is left between words one underscore.

@@ -1,10 +1,10 @@
 /** A variation of a feature flag: which parameters it overrides. Fields as in `reference/experiment-center-api.md` §7.2. */
 import * as v from "valibot";
 import type { FeatureFlag } from "./feature-flag.ts";
-import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, timestampSchema } from "./fields.ts";
+import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, recordOf, timestampSchema } from "./fields.ts";
 import { featureFlagId, variationId } from "./ids.ts";
 
-export const overridesSchema = v.record(v.string(), v.strictObject({ value: jsonValueSchema }));
+export const overridesSchema = recordOf(v.strictObject({ value: jsonValueSchema }));
 
 /** `off` is what the engine answers to whom no variation is assigned; a variation of that name could not be told apart. */
 export const variationKeySchema = v.pipe(
@@ -33,7 +33,7 @@ export function variationConfig(flag: FeatureFlag, variation: Variation): Record
   return Object.fromEntries(
     Object.entries(flag.parameters ?? {}).map(([name, parameter]) => [
       name,
-      (variation.overrides[name] ?? parameter).value,
+      (Object.hasOwn(variation.overrides, name) ? variation.overrides[name] : parameter)?.value,
     ]),
   );
 }

@@ -78,7 +78,11 @@ describe("buildSnapshot", () => {
       ["release page"],
     ],
     ["nothing of a flag with neither", { experiments: [] }, []],
-    ["nothing of a flag that is not active", { feature_flags: [flag({ rollout, status: "archived" })] }, []],
+    [
+      "nothing of a flag that is not active",
+      { feature_flags: [flag({ rollout, status: "archived" })], experiments: [] },
+      [],
+    ],
     [
       "nothing of a faulty experiment, not even the rollout",
       { feature_flags: [flag({ rollout })], experiments: [experiment({ allocations: [share("a", 60, true)] })] },
@@ -111,6 +115,14 @@ describe("buildSnapshot", () => {
       ],
     });
     expect(served(of)).toEqual(["experiment page"]);
+  });
+
+  it("gives a parameter named like what objects inherit its own value", () => {
+    const of = resources({
+      feature_flags: [flag({ parameters: Object.fromEntries([["toString", { type: "number", value: 1 }]]) })],
+      variations: [variation("a")],
+    });
+    expect(build(of).experiments[0]?.variations[0]?.config).toEqual({ toString: 1 });
   });
 
   it("leaves out an archived experiment whose flag is gone", () => {

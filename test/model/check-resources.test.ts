@@ -112,6 +112,11 @@ describe("checkResources", () => {
       ["variation_unknown_parameter feature_flags[0].variations[3].overrides.tilte"],
     ],
     [
+      "a parameter that every object inherits",
+      resources({ variations: [...variations, variation("d", { overrides: { toString: { value: "x" } } })] }),
+      ["variation_unknown_parameter feature_flags[0].variations[3].overrides.toString"],
+    ],
+    [
       "an override of another type",
       resources({ variations: [...variations, variation("d", { overrides: { wide: { value: "yes" } } })] }),
       ["variation_override_type_mismatch feature_flags[0].variations[3].overrides.wide"],

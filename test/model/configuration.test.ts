@@ -82,6 +82,11 @@ describe("readConfiguration", () => {
 
   it.each<[string, unknown, string[]]>([
     ["no object", 3, [": must be an object, not 3"]],
+    [
+      "a parameter that would be lost",
+      JSON.parse('{"feature_flags":[{"name":"Page","parameters":{"__proto__":{}},"variations":[]}]}'),
+      ["feature_flags[0].parameters: a name must not be __proto__, constructor, prototype"],
+    ],
     ["a property of no meaning", { feature_flags: [], flags: [] }, ["flags: is not a known property"]],
     [
       "a name that gives a reserved key",

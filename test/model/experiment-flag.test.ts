@@ -114,7 +114,8 @@ describe("segment experiments", () => {
   const compiled = compile({
     allocation_strategy: "segment",
     allocations: [
-      { variation_id: "var_a", is_control: true, is_fallback: true },
+      // That a fallback names a segment too changes nothing.
+      { variation_id: "var_a", is_control: true, is_fallback: true, segment_id: "seg_Swiss", priority: 1 },
       { variation_id: "var_b", is_control: false, segment_id: "seg_Swiss", priority: 2 },
       { variation_id: "var_c", is_control: false, segment_id: "seg_Mobile", priority: 1 },
     ],
