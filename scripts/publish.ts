@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import * as v from "valibot";
 import { buildSnapshot } from "../src/model/build-snapshot.ts";
@@ -88,6 +89,8 @@ async function storedVersion(kv: SnapshotStore, tenant: string): Promise<number>
 }
 
 const run = promisify(execFile);
+/** Where wrangler.toml is. */
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The Worker's namespace, as wrangler.toml binds it. */
 const remoteStore: SnapshotStore = {
@@ -113,7 +116,10 @@ const remoteStore: SnapshotStore = {
 
 function wrangler(verb: "get" | "put", key: string, ...options: string[]) {
   const args = ["kv", "key", verb, key, "--binding", "SNAPSHOTS", "--remote", ...options];
-  return run("wrangler", verb === "get" ? [...args, "--text"] : args, { maxBuffer: 32 * 1024 * 1024 });
+  return run("wrangler", verb === "get" ? [...args, "--text"] : args, {
+    cwd: root,
+    maxBuffer: 32 * 1024 * 1024,
+  });
 }
 
 async function main(): Promise<void> {
@@ -134,9 +140,11 @@ async function main(): Promise<void> {
     process.exitCode = values.help === true ? 0 : 2;
     return;
   }
+  const activeLimit = Number(values["active-limit"] ?? 1);
+  if (!Number.isInteger(activeLimit)) throw new Error(`--active-limit must be a whole number\n\n${usage}`);
   const options: PublishOptions = {
     tenant: values.tenant ?? "default",
-    activeLimit: Number(values["active-limit"] ?? 1),
+    activeLimit,
     dryRun: values["dry-run"] ?? false,
   };
   const snapshot =
