@@ -1,6 +1,57 @@
+/** Which address goes to which room. */
+import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
+import { consume } from "./logs/consume.ts";
+import { type Env, hostMatches, type Route, readSettings, type Settings } from "./settings.ts";
+
+interface Isolate {
+  settings: Settings;
+  /** Null while the settings are wrong: then everything is forwarded and nothing assigned. */
+  gate: Gate | null;
+}
+
+/** Bindings stay the same object for as long as an isolate lives. */
+const isolates = new WeakMap<Env, Isolate>();
+
+function isolateOf(env: Env): Isolate {
+  const known = isolates.get(env);
+  if (known) return known;
+  const settings = readSettings(env);
+  if (settings.faults.length > 0) {
+    console.error(JSON.stringify({ message: "settings are wrong: nothing is assigned", faults: settings.faults }));
+  }
+  const gate = settings.faults.length > 0 ? null : createGate({ settings, now: Date.now, random: Math.random });
+  const isolate = { settings, gate };
+  isolates.set(env, isolate);
+  return isolate;
+}
+
+/** The most telling pattern wins: a host's own name, then a wildcard, then `*`. */
+function routeOf(settings: Settings, host: string): Route | undefined {
+  const rank = (pattern: string) => (pattern === "*" ? 2 : pattern.startsWith("*") ? 1 : 0);
+  return settings.routes
+    .flatMap((route) =>
+      route.hosts.filter((pattern) => hostMatches(pattern, host)).map((pattern) => ({ route, pattern })),
+    )
+    .sort((a, b) => rank(a.pattern) - rank(b.pattern) || b.pattern.length - a.pattern.length)[0]?.route;
+}
+
+function health({ settings, gate }: Isolate): Response {
+  const body = { status: gate ? "ok" : "settings_wrong", faults: settings.faults, ...gate?.health() };
+  return Response.json(body, { status: gate ? 200 : 503, headers: { "cache-control": "no-store" } });
+}
+
 export default {
-  async fetch(request: Request): Promise<Response> {
-    return new Response(`hello ${new URL(request.url).pathname}`);
+  async fetch(request, env, ctx) {
+    const isolate = isolateOf(env);
+    const { settings, gate } = isolate;
+    const url = new URL(request.url);
+    if (url.pathname === "/_vestibule/health" && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
+      return health(isolate);
+    }
+    const route = routeOf(settings, url.host);
+    if (!route) return forwardPlainly(request, undefined, null);
+    if (gate && route.tenant) return gate.handle(request, route.tenant, env, ctx);
+    return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
   },
-  async queue(): Promise<void> {},
-};
+  queue: consume,
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,166 @@
+/** Which variations a subject gets: override → pin → evaluation. No I/O, no clock, no platform. */
+import type { EvaluationContext } from "../engine/flag.ts";
+import type { AssignmentMethod } from "../model/event.ts";
+import type { WarningCode } from "../model/log-entry.ts";
+import type { CompiledExperiment, CompiledSnapshot, CompiledVariation } from "../snapshot/compiled.ts";
+
+/** What a session remembers of one experiment. `variationId` null: decided that it takes no part. */
+export interface Pin {
+  experimentId: string;
+  variationId: string | null;
+  /** How it was first come by. */
+  method: Exclude<AssignmentMethod, "session">;
+  segmentId?: string;
+  epoch: number;
+}
+
+export interface Assignment {
+  experiment: CompiledExperiment;
+  variation: CompiledVariation;
+  control: boolean;
+  method: AssignmentMethod;
+  segmentId?: string;
+  epoch: number;
+}
+
+/** QA's wish, as it stands in the query; null where a parameter is absent. */
+export interface Override {
+  experimentId: string | null;
+  variationId: string | null;
+  segmentId: string | null;
+}
+
+export interface DecisionInput {
+  snapshot: CompiledSnapshot;
+  /** Of the session so far; undefined when there is no session yet. */
+  pins: readonly Pin[] | undefined;
+  /** Whether this request may be newly assigned; if not, pins alone count. */
+  mayAssign: boolean;
+  /** A new log-in begins (an authorize request): undecided experiments are asked, forced variations end. */
+  begins: boolean;
+  override: Override | null;
+  deviceId: string | null;
+  userId: string | null;
+  /** Experiment id → variation id, of earlier sessions. */
+  sticky: ReadonlyMap<string, string>;
+  /** The rest of what targeting may ask about; called only when something is evaluated. */
+  attributes: () => Record<string, unknown>;
+}
+
+export interface Decision {
+  assignments: readonly Assignment[];
+  /** What the session shall remember; undefined while there is nothing to. */
+  pins: readonly Pin[] | undefined;
+  /** Those of `assignments` that are new in this session and belong in the statistics. */
+  added: readonly Assignment[];
+  warnings: readonly WarningCode[];
+}
+
+/** The pin an override asks for, or the warning that says why there is none. */
+export function resolveOverride(snapshot: CompiledSnapshot, override: Override): Pin | WarningCode | null {
+  const { experimentId, variationId, segmentId } = override;
+  if (!experimentId) return variationId || segmentId ? "experiment_orphaned_params" : null;
+  const experiment = snapshot.experiments.get(experimentId);
+  if (!experiment) return "experiment_not_found";
+  const bySegment = segmentId ? experiment.segments.get(segmentId) : undefined;
+  if (segmentId && !bySegment) return "experiment_segment_not_found";
+  const wanted = variationId || bySegment;
+  if (!wanted || !experiment.variations.has(wanted)) return "experiment_variation_not_found";
+  return {
+    experimentId,
+    variationId: wanted,
+    method: "forced",
+    ...(segmentId ? { segmentId } : {}),
+    epoch: experiment.epoch,
+  };
+}
+
+const methods: Readonly<Record<string, "inclusion" | "sticky">> = {
+  "individual-inclusions": "inclusion",
+  "sticky-bucketing": "sticky",
+};
+
+/** The flag's variant as a pin, or null when the flag could not be evaluated (it is asked again next time). */
+function pinOf(
+  experiment: CompiledExperiment,
+  variant: { key: string; metadata?: Record<string, unknown> } | undefined,
+): Pin | null {
+  if (!variant) return null;
+  const { segmentId, segmentName } = variant.metadata ?? {};
+  return {
+    experimentId: experiment.id,
+    variationId: experiment.variationByKey.get(variant.key)?.id ?? null,
+    method: methods[String(segmentName)] ?? "auto",
+    ...(typeof segmentId === "string" ? { segmentId } : {}),
+    epoch: experiment.epoch,
+  };
+}
+
+function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]): Pin[] {
+  const { snapshot, deviceId, userId, sticky } = input;
+  const earlier: Record<string, string> = {};
+  for (const experiment of undecided) {
+    const key = experiment.variations.get(sticky.get(experiment.id) ?? "")?.key;
+    if (experiment.sticky && key) earlier[`[Experiment] ${experiment.flagKey}`] = key;
+  }
+  const context: EvaluationContext = {
+    user: { ...input.attributes(), device_id: deviceId, user_id: userId, user_properties: earlier },
+  };
+  const variants = snapshot.flags.evaluate(
+    context,
+    undecided.map((experiment) => experiment.flagKey),
+  );
+  return undecided.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
+}
+
+export function decide(input: DecisionInput): Decision {
+  const { snapshot, override, begins } = input;
+  const warnings: WarningCode[] = [];
+  const pins = new Map<string, Pin>();
+  const endsForced = begins || override?.experimentId === "";
+  for (const pin of input.pins ?? []) {
+    const experiment = snapshot.experiments.get(pin.experimentId);
+    const stands = experiment && (pin.variationId === null || experiment.variations.has(pin.variationId));
+    if (stands && !(endsForced && pin.method === "forced")) pins.set(pin.experimentId, pin);
+  }
+  const kept = new Set(pins.keys());
+
+  if (override) {
+    const resolved = resolveOverride(snapshot, override);
+    if (typeof resolved === "string") warnings.push(resolved);
+    else if (resolved) pins.set(resolved.experimentId, resolved);
+  }
+
+  const added = new Set<string>();
+  if (input.mayAssign && (begins || input.pins === undefined || endsForced)) {
+    const undecided = snapshot.active.filter(
+      ({ id, subject }) => !pins.has(id) && (subject === "user" ? input.userId : input.deviceId) !== null,
+    );
+    for (const pin of undecided.length > 0 ? evaluate(input, undecided) : []) {
+      pins.set(pin.experimentId, pin);
+      added.add(pin.experimentId);
+    }
+  }
+
+  const assignments: Assignment[] = [];
+  for (const pin of pins.values()) {
+    const experiment = snapshot.experiments.get(pin.experimentId);
+    const variation = pin.variationId === null ? undefined : experiment?.variations.get(pin.variationId);
+    if (!experiment || !variation) continue;
+    const pinned = kept.has(pin.experimentId) && pin.method !== "forced" && !added.has(pin.experimentId);
+    assignments.push({
+      experiment,
+      variation,
+      control: experiment.control === variation.id,
+      method: pinned ? "session" : pin.method,
+      ...(pin.segmentId === undefined ? {} : { segmentId: pin.segmentId }),
+      epoch: pin.epoch,
+    });
+  }
+  return {
+    assignments,
+    pins: pins.size > 0 || input.pins !== undefined ? [...pins.values()] : undefined,
+    added: assignments.filter(({ experiment }) => added.has(experiment.id)),
+    warnings,
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * The auth proxy: classify → subject → assign → stamp → forward → observe. Whatever of ours fails, the request goes on
+ * to the origin unstamped and the origin's answer to the client.
+ */
+import { BreakerOpenError } from "../assignment/breaker.ts";
+import { createDependencies, type DependencyName } from "../assignment/dependencies.ts";
+import { createLimiter } from "../logs/limiter.ts";
+import type { Tenant } from "../model/tenant.ts";
+import type { Env, Settings } from "../settings.ts";
+import { createSnapshotReader } from "../snapshot/reader.ts";
+import type { Classified } from "./classify.ts";
+import { answer, askOrigin, badGateway, forwardedRequest } from "./forward.ts";
+import { injectAttributes } from "./inject.ts";
+import { createKeyring } from "./keyring.ts";
+import { type Observed, observe } from "./observe.ts";
+import { BudgetError, isPromise, withinBudget } from "./pending.ts";
+import { makePlan, type Plan, type PlanTools, plainPlan } from "./plan.ts";
+import { createReporter, type Report, type Sighting } from "./report.ts";
+import { compileRules, type Rules } from "./rules.ts";
+import { type Screened, screen } from "./screen.ts";
+import { createStamper, stampQuery } from "./stamp.ts";
+import { createUserReader } from "./user.ts";
+
+export interface Gate {
+  handle(request: Request, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response>;
+  /** For `/_vestibule/health`. */
+  health(): { circuits: Record<DependencyName, string> };
+}
+
+export interface GateOptions {
+  settings: Settings;
+  now: () => number;
+  random: () => number;
+}
+
+const nothing: Classified = { kind: "pass", begins: false, signup: false, mints: false };
+
+/** Short and free of surprises: it travels in a header. */
+function reasonOf(error: unknown): string {
+  if (error instanceof BudgetError) return "budget";
+  if (error instanceof BreakerOpenError) return "circuit_open";
+  return "error";
+}
+
+/** Forwards without looking: for hosts whose settings are wrong, and for those that are nobody's. */
+export async function forwardPlainly(
+  request: Request,
+  origin: string | undefined,
+  failedOpen: string | null,
+): Promise<Response> {
+  const url = new URL(request.url);
+  const forwarding = { origin, search: undefined, stamp: null, failedOpen, signedClientIp: null };
+  try {
+    const response = await askOrigin(forwardedRequest(request, url, forwarding), false);
+    return answer(response, { cookies: [], isPrivate: false });
+  } catch (error) {
+    console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));
+    return badGateway();
+  }
+}
+
+/**
+ * One gate an isolate. It remembers snapshots, circuits and verified signatures, and nothing of any request.
+ * @throws when the settings hold no key to sign with; check `settings.faults` first.
+ */
+export function createGate({ settings, now, random }: GateOptions): Gate {
+  const { decisionBudgetMs, stampKey, unitKey } = settings;
+  if (!stampKey || !unitKey) throw new Error("no STAMP_KEY: settings with faults make no gate");
+  const opened = new Set<DependencyName>();
+  const dependencies = createDependencies({
+    now,
+    random,
+    slowMs: decisionBudgetMs * 0.8,
+    onOpen: (dependency) => opened.add(dependency),
+  });
+  const keyring = createKeyring(settings.cookieKeys, (call) => dependencies.guard("crypto", call));
+  const stamper = createStamper(stampKey, (call) => dependencies.guard("crypto", call));
+  const users = createUserReader((call) => dependencies.guard("jwks", call));
+  const reporter = createReporter(unitKey, (call) => dependencies.guard("queue", call), now);
+  const snapshots = createSnapshotReader({ freshMs: settings.snapshotFreshMs, hedgeMs: decisionBudgetMs / 2, now });
+  const failures = createLimiter(now);
+  const rulesOf = new WeakMap<Tenant, Rules>();
+
+  function rulesFor(tenant: Tenant): Rules {
+    const known = rulesOf.get(tenant);
+    if (known) return known;
+    const rules = compileRules(tenant);
+    rulesOf.set(tenant, rules);
+    return rules;
+  }
+
+  /** What failed since the last request, as warnings for its log. */
+  function openedCircuits(): Report["warnings"] {
+    if (opened.size === 0) return [];
+    const names = [...opened];
+    opened.clear();
+    return names.map((name) => ({
+      code: "experiment_circuit_open" as const,
+      description: `the circuit of ${name} opened`,
+    }));
+  }
+
+  function toolsFor(tenant: Tenant, env: Env, ctx: ExecutionContext): PlanTools {
+    const snapshot = () =>
+      snapshots.read({
+        tenant: tenant.id,
+        stores: { kv: env.SNAPSHOTS, cache: caches.default },
+        guard: dependencies.guard,
+        defer: (work) => ctx.waitUntil(work),
+        onFailure: (reason) => {
+          if (failures.admit(tenant.id)) {
+            console.warn(JSON.stringify({ message: "snapshot not read", tenant: tenant.id, reason }));
+          }
+        },
+      });
+    return { keyring, stamper, users, now, snapshot };
+  }
+
+  async function handle(request: Request, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const url = new URL(request.url);
+    let plan: Plan;
+    let screened: Screened | null = null;
+    let signedClientIp: string | null = null;
+    try {
+      screened = screen(request, url, tenant, rulesFor(tenant));
+      const planned = screened.takesPart
+        ? withinBudget(makePlan(screened, toolsFor(tenant, env, ctx)), decisionBudgetMs)
+        : plainPlan(screened);
+      plan = isPromise(planned) ? await planned : planned;
+      const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
+      if (ip) signedClientIp = await withinBudget(stamper.signClientIp(tenant.id, ip, url, now()), decisionBudgetMs);
+    } catch (error) {
+      plan = {
+        ...plainPlan(screened ?? { classified: nothing, hadSession: false, ended: [] }),
+        failedOpen: reasonOf(error),
+        warnings: [{ code: "experiment_failed_open", description: messageOf(error) }],
+      };
+    }
+
+    const search =
+      plan.classified.begins && tenant.stamp.query
+        ? stampQuery(url.search, tenant.stamp.query, plan.stamp ?? {})
+        : url.search;
+    const forwarded = forwardedRequest(request, url, {
+      origin: tenant.origin,
+      search: search === url.search ? undefined : search,
+      stamp: plan.stamp,
+      failedOpen: plan.failedOpen,
+      signedClientIp,
+    });
+    let response: Response;
+    try {
+      response = await askOrigin(forwarded, plan.stamp !== null);
+    } catch (error) {
+      console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));
+      return badGateway();
+    }
+
+    let observed: Observed | null = null;
+    try {
+      if (screened) {
+        const seen = observe({ ...screened, response, plan }, keyring);
+        observed = isPromise(seen) ? await seen : seen;
+        const { report } = observed;
+        const warnings = [...report.warnings, ...openedCircuits()];
+        if (report.assigned.length + report.exposed.length + warnings.length > 0 || report.outcome) {
+          const sighting: Sighting = {
+            request,
+            url,
+            tenant: tenant.id,
+            atMs: now(),
+            deviceId: plan.deviceId,
+            userId: () => users.read(request, url, tenant),
+          };
+          ctx.waitUntil(reporter.report(sighting, { ...report, warnings }, env.EVENTS));
+        }
+      }
+    } catch (error) {
+      console.error(JSON.stringify({ message: "answer not observed", reason: messageOf(error) }));
+    }
+
+    const isDocument = plan.classified.kind !== "pass";
+    const answered = answer(response, {
+      cookies: observed?.cookies ?? plan.cookies,
+      isPrivate: plan.stamp !== null && isDocument,
+    });
+    if (tenant.inject !== "attributes" || !plan.stamp) return answered;
+    return injectAttributes(answered, plan.stamp);
+  }
+
+  return { handle, health: () => ({ circuits: dependencies.states() }) };
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+}

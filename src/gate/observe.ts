@@ -1,0 +1,75 @@
+/** What the origin's answer means: cookies to set, a page shown, a log-in ended. */
+import { cookieName, setCookie } from "./cookies.ts";
+import { isHtml } from "./inject.ts";
+import type { Keyring } from "./keyring.ts";
+import { outcomeTypeOf, readOutcome } from "./outcome.ts";
+import { type Pending, withinBudget } from "./pending.ts";
+import type { Plan } from "./plan.ts";
+import type { Report } from "./report.ts";
+import type { Screened } from "./screen.ts";
+import { failedOpenValue, type Session, sessionSeconds, signSession } from "./session.ts";
+
+/** The answer has come: it waits no longer than this for a signature it can do without. */
+const resignMs = 50;
+
+export interface Observed {
+  cookies: readonly string[];
+  report: Report;
+}
+
+export interface Exchange extends Screened {
+  response: Response;
+  plan: Plan;
+}
+
+export function observe(exchange: Exchange, keyring: Keyring): Pending<Observed> {
+  const { request, url, response, tenant, rules, scope, plan } = exchange;
+  const { classified, assignments, session } = plan;
+  const sessionCookie = (value: string, seconds: number) =>
+    setCookie(cookieName("vst_ses", scope), value, seconds, scope);
+
+  const outcome = classified.kind === "pass" ? null : readOutcome(request, url, response, rules.outcomes);
+  const counted = assignments.filter(({ method }) => method !== "forced");
+  const pageServed = response.status >= 200 && response.status < 300 && isHtml(response);
+  const exposed = pageServed && session && !session.exposed ? counted : [];
+  const signup =
+    classified.signup && request.method === "POST" && response.status < 400 && session !== null && !session.signup;
+  const report: Report = {
+    assigned: plan.added,
+    exposed,
+    outcome: outcome && {
+      type: outcomeTypeOf(outcome, classified.signup || session?.signup === true),
+      assignments,
+    },
+    warnings: plan.warnings,
+  };
+
+  if (outcome?.ends) {
+    // The log-in is over, and with it what was pinned for it.
+    const others = plan.cookies.filter((cookie) => !cookie.startsWith(`${cookieName("vst_ses", scope)}=`));
+    const ends = plan.hadSession ? [sessionCookie("", 0)] : [];
+    return { cookies: [...others, ...ends], report };
+  }
+  if (plan.failedOpen !== null) {
+    const marks = classified.kind === "document" && !plan.hadSession;
+    return { cookies: marks ? [sessionCookie(failedOpenValue, sessionSeconds)] : plan.cookies, report };
+  }
+  if (!session || !(exposed.length > 0 || signup)) return { cookies: plan.cookies, report };
+
+  const next: Session = {
+    ...session,
+    exposed: session.exposed || exposed.length > 0,
+    signup: session.signup || signup,
+  };
+  return Promise.resolve(withinBudget(signSession(keyring, tenant.id, next), resignMs)).then(
+    (value) => ({
+      cookies: [
+        ...plan.cookies.filter((cookie) => !cookie.startsWith(`${cookieName("vst_ses", scope)}=`)),
+        sessionCookie(value, sessionSeconds),
+      ],
+      report,
+    }),
+    // The session stands as it was; the exposure may be told again, which changes no count.
+    () => ({ cookies: plan.cookies, report }),
+  );
+}

@@ -1,0 +1,236 @@
+/** What shall be done with one request: whom it is from, what they get, what the origin is told. Its answer comes later. */
+import { type Assignment, type Decision, decide, type Override } from "../assignment/decide.ts";
+import type { WarningCode } from "../model/log-entry.ts";
+import type { CompiledSnapshot } from "../snapshot/compiled.ts";
+import { readAttributes } from "./attributes.ts";
+import type { Classified } from "./classify.ts";
+import { type CookieBase, cookieName, cookieValues, setCookie } from "./cookies.ts";
+import { type Device, deviceSeconds, mintDevice, readDevice } from "./device.ts";
+import type { Keyring } from "./keyring.ts";
+import { readOverride } from "./override.ts";
+import { after, isPromise, type Pending } from "./pending.ts";
+import type { Screened } from "./screen.ts";
+import { isAged, readSession, type Session, sessionSeconds, signSession } from "./session.ts";
+import type { Stamper, StampValues } from "./stamp.ts";
+import { extendSticky, readSticky, type StickyChoices } from "./sticky.ts";
+import type { UserReader } from "./user.ts";
+
+export interface Plan {
+  classified: Classified;
+  assignments: readonly Assignment[];
+  added: readonly Assignment[];
+  stamp: StampValues | null;
+  failedOpen: string | null;
+  deviceId: string | null;
+  /** What the session is from now on; null while there is none. */
+  session: Session | null;
+  /** Whether the request bore a session cookie, genuine or not. */
+  hadSession: boolean;
+  cookies: readonly string[];
+  warnings: readonly { code: WarningCode; description: string }[];
+}
+
+export interface PlanTools {
+  keyring: Keyring;
+  stamper: Stamper;
+  users: UserReader;
+  now: () => number;
+  /** The tenant's snapshot, by the ladder. */
+  snapshot(): Pending<CompiledSnapshot | null>;
+}
+
+const warningTexts: Readonly<Partial<Record<WarningCode, string>>> = {
+  experiment_not_found: "experiment_id names no experiment",
+  experiment_orphaned_params: "variation_id or segment_id came without experiment_id",
+  experiment_variation_not_found: "the variation is none of the experiment's, or none was named",
+  experiment_segment_not_found: "segment_id names no segment of the experiment",
+  experiment_override_refused: "the override needs a genuine, unexpired override_token",
+};
+
+/** Nothing of ours: forwarded as it is. */
+export function plainPlan({
+  classified,
+  hadSession,
+  ended,
+}: Pick<Screened, "classified" | "hadSession" | "ended">): Plan {
+  return {
+    classified,
+    assignments: [],
+    added: [],
+    stamp: null,
+    failedOpen: null,
+    deviceId: null,
+    session: null,
+    hadSession,
+    cookies: ended,
+    warnings: [],
+  };
+}
+
+interface Visitor {
+  device: Device | null;
+  session: Session | "open" | null;
+  sticky: StickyChoices;
+  override: Override | "refused" | null;
+}
+
+/** All at once where all are there, else one promise for all. */
+function gather<A, B, C, D>(a: Pending<A>, b: Pending<B>, c: Pending<C>, d: Pending<D>): Pending<[A, B, C, D]> {
+  return isPromise(a) || isPromise(b) || isPromise(c) || isPromise(d) ? Promise.all([a, b, c, d]) : [a, b, c, d];
+}
+
+/** @throws (or rejects) when something of ours fails: the caller forwards without a stamp. */
+export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
+  const { request, url, tenant, classified, scope, cookies, hadSession } = screened;
+  const { keyring, stamper, users, now } = tools;
+  const nowMs = now();
+  const valuesOf = (base: CookieBase) => cookieValues(cookies, cookieName(base, scope));
+  const sessionValues = valuesOf("vst_ses");
+  const isDocument = classified.kind === "document";
+
+  function readVisitor(): Pending<Visitor> {
+    const [foreign] = tenant.device_cookie ? cookieValues(cookies, tenant.device_cookie) : [];
+    const device: Pending<Device | null> =
+      foreign && foreign.length <= 256
+        ? { id: foreign, cookie: null }
+        : readDevice(keyring, tenant.id, valuesOf("vst_did"), nowMs);
+    const session = readSession(keyring, tenant.id, sessionValues, nowMs);
+    const override = isDocument ? readOverride(keyring, tenant, url, nowMs) : null;
+    const stickyValues = isDocument ? valuesOf("vst_sticky") : [];
+    const sticky =
+      stickyValues.length === 0
+        ? (new Map() as StickyChoices)
+        : after(device, (known) => readSticky(keyring, tenant.id, stickyValues, known?.id ?? null));
+    return after(gather(device, session, sticky, override), ([device, session, sticky, override]) => ({
+      device,
+      // A session belongs to its device: another's pins are worth nothing here.
+      session: session && session !== "open" && session.deviceId && session.deviceId !== device?.id ? null : session,
+      sticky,
+      override,
+    }));
+  }
+
+  function meetSnapshot(visitor: Visitor): Pending<Plan> {
+    // A session whose first page failed open stays unassigned to its end: a page must not flip in mid-log-in.
+    if (visitor.session === "open") return { ...plainPlan(screened), failedOpen: "session" };
+    if (!isDocument && visitor.session === null) return plainPlan(screened);
+    return after(tools.snapshot(), (snapshot) => {
+      if (snapshot)
+        return assign(snapshot, { ...visitor, session: visitor.session === "open" ? null : visitor.session });
+      const { override } = visitor;
+      const missing = override !== null && override !== "refused" && override.experimentId;
+      return {
+        ...plainPlan(screened),
+        warnings: missing ? [{ code: "experiment_not_found", description: "nothing is published yet" }] : [],
+      };
+    });
+  }
+
+  type Settled = Visitor & { session: Session | null };
+
+  function assign(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
+    const wantsDevice = isDocument && classified.mints && snapshot.active.some(({ subject }) => subject === "device");
+    if (!visitor.device && wantsDevice) {
+      const newcomer = {
+        // TLS is what tells connections apart; on plain http the platform's stand-in value says nothing.
+        tlsClientRandom: scope.secure ? readTlsClientRandom(request) : undefined,
+        userAgent: request.headers.get("user-agent") ?? "",
+      };
+      return mintDevice(keyring, tenant.id, newcomer, nowMs).then((device) =>
+        meetUser(snapshot, { ...visitor, device }),
+      );
+    }
+    return meetUser(snapshot, visitor);
+  }
+
+  function meetUser(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
+    const asks = isDocument && tenant.user && snapshot.active.some(({ subject }) => subject === "user");
+    return after(asks ? users.read(request, url, tenant) : null, (userId) => conclude(snapshot, visitor, userId));
+  }
+
+  function conclude(snapshot: CompiledSnapshot, visitor: Settled, userId: string | null): Pending<Plan> {
+    const { device, session, sticky } = visitor;
+    const override = visitor.override === "refused" ? null : visitor.override;
+    const decision = decide({
+      snapshot,
+      pins: session?.pins,
+      mayAssign: isDocument,
+      begins: isDocument && classified.begins,
+      override,
+      deviceId: device?.id ?? null,
+      userId,
+      sticky,
+      attributes: () => readAttributes(request, url),
+    });
+    const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
+    const next = nextSession(session, decision, device, nowMs);
+    const renewed = next !== null && (next !== session || isAged(next, nowMs));
+    const plan = (values: StampValues | null, signed: readonly string[]): Plan => ({
+      classified,
+      assignments: decision.assignments,
+      added: decision.added,
+      stamp: values,
+      failedOpen: null,
+      deviceId: device?.id ?? null,
+      session: renewed ? { ...next, issuedAtSeconds: Math.floor(nowMs / 1000) } : next,
+      hadSession,
+      cookies: signed,
+      warnings: codes.map((code) => ({ code, description: warningTexts[code] ?? code })),
+    });
+
+    const stamped: Pending<StampValues | null> =
+      decision.assignments.length > 0 ? stamper.stamp(tenant.id, decision.assignments, url, nowMs) : null;
+    const keepsSticky = decision.added.some(({ experiment }) => experiment.sticky);
+    if (!isDocument || !(device?.cookie || renewed || keepsSticky)) return after(stamped, (values) => plan(values, []));
+
+    // Signed before the request goes out: a page must not show what the next hop would not remember.
+    async function signCookies(): Promise<string[]> {
+      const set = (base: CookieBase, value: string, seconds: number) =>
+        setCookie(cookieName(base, scope), value, seconds, scope);
+      const signed: string[] = [];
+      if (device?.cookie) signed.push(set("vst_did", device.cookie, deviceSeconds));
+      if (keepsSticky && device) {
+        const value = await extendSticky(keyring, tenant.id, sticky, decision.added, device.id);
+        if (value) signed.push(set("vst_sticky", value, deviceSeconds));
+      }
+      const { session } = plan(null, []);
+      if (renewed && session) {
+        signed.push(set("vst_ses", await signSession(keyring, tenant.id, session), sessionSeconds));
+      }
+      return signed;
+    }
+    return Promise.all([stamped, signCookies()]).then(([values, signed]) => plan(values, signed));
+  }
+
+  return after(readVisitor(), meetSnapshot);
+}
+
+/** The very same object when nothing in it changes. */
+function nextSession(
+  session: Session | null,
+  decision: Decision,
+  device: Device | null,
+  nowMs: number,
+): Session | null {
+  if (decision.pins === undefined) return session;
+  const deviceId = device?.id ?? session?.deviceId ?? "";
+  if (session && session.deviceId === deviceId && samePins(session.pins, decision.pins)) return session;
+  return {
+    deviceId,
+    issuedAtSeconds: Math.floor(nowMs / 1000),
+    pins: decision.pins,
+    exposed: decision.added.length === 0 && session?.exposed === true,
+    signup: session?.signup ?? false,
+  };
+}
+
+function samePins(before: Session["pins"], now: Session["pins"]): boolean {
+  return (
+    before.length === now.length && before.every((pin, index) => JSON.stringify(pin) === JSON.stringify(now[index]))
+  );
+}
+
+function readTlsClientRandom(request: Request): string | undefined {
+  const value = (request.cf as { tlsClientRandom?: unknown } | undefined)?.tlsClientRandom;
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

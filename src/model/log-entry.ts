@@ -1,0 +1,54 @@
+/** A line of the tenant's log, in the shape of Auth0's log events. */
+import * as v from "valibot";
+import { assignmentMethod, eventSchema, outcomeType } from "./event.ts";
+
+/** Warnings the gate may write; docs/problems.md says what each means and what to do. */
+export const warningCode = v.picklist([
+  "experiment_circuit_open",
+  "experiment_failed_open",
+  "experiment_not_found",
+  "experiment_orphaned_params",
+  "experiment_override_refused",
+  "experiment_segment_not_found",
+  "experiment_variation_not_found",
+]);
+export type WarningCode = v.InferOutput<typeof warningCode>;
+
+const experimentDetails = v.object({
+  id: v.string(),
+  variation_id: v.string(),
+  segment_id: v.exactOptional(v.string()),
+  is_control: v.boolean(),
+  method: assignmentMethod,
+  epoch: v.number(),
+});
+export type ExperimentDetails = v.InferOutput<typeof experimentDetails>;
+
+export const logEntrySchema = v.object({
+  log_id: v.string(),
+  date: v.pipe(v.string(), v.isoTimestamp()),
+  /** An outcome, or `w`: a warning. */
+  type: v.union([outcomeType, v.literal("w")]),
+  description: v.string(),
+  tenant_name: v.string(),
+  hostname: v.string(),
+  client_id: v.exactOptional(v.string()),
+  connection: v.exactOptional(v.string()),
+  ip: v.exactOptional(v.string()),
+  user_agent: v.exactOptional(v.string()),
+  details: v.object({
+    code: v.exactOptional(warningCode),
+    /** The assignment in force, the first when there are several. */
+    experiment: v.exactOptional(experimentDetails),
+    /** All of them, when there are several. */
+    experiments: v.exactOptional(v.array(experimentDetails)),
+  }),
+});
+export type LogEntry = v.InferOutput<typeof logEntrySchema>;
+
+/** What travels on the `EVENTS` queue. */
+export const queueMessage = v.variant("kind", [
+  v.object({ kind: v.literal("event"), event: eventSchema }),
+  v.object({ kind: v.literal("log"), entry: logEntrySchema }),
+]);
+export type QueueMessage = v.InferOutput<typeof queueMessage>;
