@@ -1,7 +1,7 @@
 // Runs one of the project's scripts on a fresh clone: installs what is missing, then hands over to the Node that came
 // with it. Plain JavaScript without dependencies, because whatever Node is on the machine reads it.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,12 +29,11 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   }
 }
 
-const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies.node;
 const node = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
 const child = spawn(existsSync(node) ? node : process.execPath, [join(root, script), ...args], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`, VESTIBULE_NODE: own },
+  env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
 });
 // A Ctrl-C reaches the whole foreground group; a signal sent to this process alone is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

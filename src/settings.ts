@@ -1,4 +1,5 @@
 /** Bindings and variables, checked once. A wrong one is named, together with every other that is wrong. */
+import type { KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 

@@ -1,0 +1,92 @@
+/** The Worker on workerd on this machine, with its KV, queue and cache kept in a folder. */
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { bundleWorker, root, wranglerConfig } from "./bundle.ts";
+import type { SnapshotStore } from "./publish.ts";
+
+export interface LocalOptions {
+  /** 0 takes any free port. */
+  port: number;
+  /** Where state lives between runs; relative to the project. Without it nothing is kept. */
+  stateDir?: string;
+  /** Variables and secrets, over those of wrangler.toml. */
+  vars: Record<string, string>;
+  /** Told each line the Worker writes to its console. */
+  onLog?: (level: string, message: string) => void;
+  /** The module to run; built from the sources unless given. */
+  script?: string;
+}
+
+export interface LocalWorker {
+  /** Without a trailing slash, e.g. `http://localhost:8787`. */
+  url: string;
+  /** The same Worker without the local server before it: what is sent arrives byte by byte. */
+  directUrl: string;
+  kv: SnapshotStore;
+  close(): Promise<void>;
+}
+
+const name = "vestibule";
+
+async function optionsOf({ stateDir, vars, script }: Pick<LocalOptions, "stateDir" | "vars" | "script">) {
+  // Module rules are for sources; what runs here is one module already.
+  const { modulesRules: _, ...workerOptions } = workerOptionsOf(wranglerConfig).workerOptions;
+  const directory = stateDir === undefined ? undefined : resolve(root, stateDir, "workerd");
+  if (directory !== undefined) await mkdir(directory, { recursive: true });
+  return {
+    log: new Log(LogLevel.WARN),
+    cf: false,
+    ...(directory === undefined ? {} : { resourcePersistencePath: directory }),
+    workers: [
+      {
+        ...workerOptions,
+        name,
+        modules: true,
+        script: script ?? "export default { fetch: () => new Response(null, { status: 404 }) }",
+        bindings: { ...(workerOptions.bindings as object), ...vars },
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+        stripCfConnectingIp: false,
+      },
+    ],
+  };
+}
+
+async function storeOf(miniflare: Miniflare): Promise<SnapshotStore> {
+  const kv = await miniflare.getKVNamespace("SNAPSHOTS", name);
+  return { get: (key) => kv.get(key, "text"), put: (key, value, options) => kv.put(key, value, options) };
+}
+
+export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
+  const { port, onLog } = options;
+  const script = options.script ?? (await bundleWorker());
+  const shared = await optionsOf({ ...options, script });
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...shared,
+      host: "127.0.0.1",
+      port,
+      ...(onLog ? { handleStructuredLogs: ({ level, message }) => onLog(level, message) } : {}),
+    }),
+  );
+  try {
+    const url = await miniflare.ready;
+    const direct = await miniflare.unsafeGetDirectURL(name);
+    return {
+      url: `http://localhost:${url.port}`,
+      directUrl: direct.origin,
+      kv: await storeOf(miniflare),
+      close: () => miniflare.dispose(),
+    };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+/** The store of `npm start`, whether that runs now or not. */
+export async function openLocalStore(stateDir: string): Promise<{ kv: SnapshotStore; close(): Promise<void> }> {
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...(await optionsOf({ stateDir, vars: {} })), port: 0 }));
+  return { kv: await storeOf(miniflare), close: () => miniflare.dispose() };
+}

@@ -1,0 +1,181 @@
+/** The whole product on this machine: the Worker on workerd, a demo identity provider behind it, an application before. */
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { snapshotKey } from "../src/model/snapshot.ts";
+import { type Env, readSettings } from "../src/settings.ts";
+import { root } from "./bundle.ts";
+import { demoPassword } from "./demo/accounts.ts";
+import { findFreePort } from "./demo/listen.ts";
+import { startProvider } from "./demo/provider.ts";
+import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
+import { type LocalWorker, startLocal } from "./local.ts";
+import { publishFile } from "./publish.ts";
+
+const sampleFile = join(root, "scripts", "sample", "login-page.json");
+const passedOn = [
+  "TENANTS",
+  "COOKIE_KEYS",
+  "STAMP_KEY",
+  "UNIT_KEY",
+  "ADMIN_TOKEN",
+  "DECISION_BUDGET_MS",
+  "SNAPSHOT_FRESH_SECONDS",
+] as const;
+
+class StartError extends Error {}
+
+function readPort(): number {
+  const text = process.env.PORT ?? "8787";
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new StartError(`PORT must be a whole number from 1 to 65535 (got ${JSON.stringify(text)}).`);
+}
+
+/** Both addresses a browser may mean by localhost. */
+async function isFree(port: number): Promise<boolean> {
+  for (const host of ["127.0.0.1", "::1"]) {
+    const taken = await new Promise<boolean>((settle) => {
+      const probe = createServer();
+      probe.once("error", (error: NodeJS.ErrnoException) => settle(error.code === "EADDRINUSE"));
+      probe.listen(port, host, () => probe.close(() => settle(false)));
+    });
+    if (taken) return false;
+  }
+  return true;
+}
+
+/** Keys made once and kept, so that cookies outlive a restart. */
+async function readSecrets(stateDir: string): Promise<Record<string, string>> {
+  const file = join(stateDir, "secrets.json");
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw new StartError(`${file} cannot be read (${error}). Mend it or delete it; new keys are made then.`);
+    }
+  }
+  const key = () => randomBytes(32).toString("base64url");
+  const secrets = { COOKIE_KEYS: `k1:${key()}`, STAMP_KEY: key(), ADMIN_TOKEN: randomBytes(24).toString("base64url") };
+  await mkdir(stateDir, { recursive: true });
+  await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+async function readVars(port: number, stateDir: string, origin: string): Promise<Record<string, string>> {
+  const vars: Record<string, string> = {
+    ORIGIN: origin,
+    ADMIN_HOSTS: process.env.ADMIN_HOSTS ?? `localhost:${port},127.0.0.1:${port}`,
+    TENANTS: JSON.stringify({ default: { inject: "attributes" } }),
+    SNAPSHOT_FRESH_SECONDS: "1",
+    ...(await readSecrets(stateDir)),
+  };
+  for (const name of passedOn) {
+    const value = process.env[name];
+    if (value) vars[name] = value;
+  }
+  const { faults } = readSettings({ ...vars, SNAPSHOTS: {}, EVENTS: {} } as unknown as Env);
+  if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
+  return vars;
+}
+
+interface Force {
+  label: string;
+  query: string;
+}
+
+async function readOverrides(worker: LocalWorker): Promise<Force[]> {
+  const { experiments } = JSON.parse((await worker.kv.get(snapshotKey("default"))) ?? '{"experiments":[]}') as {
+    experiments: { id: string; name: string; status: string; variations: { id: string; key: string }[] }[];
+  };
+  return experiments.flatMap(({ id, name, status, variations }) =>
+    variations.map((variation) => ({
+      label: `${name}${status === "active" ? "" : ` (${status})`}: ${variation.key}`,
+      query: `experiment_id=${id}&variation_id=${variation.id}`,
+    })),
+  );
+}
+
+const closers: (() => Promise<void>)[] = [];
+
+async function start(): Promise<void> {
+  const port = readPort();
+  const stateDir = resolve(root, process.env.STATE_DIR ?? ".state");
+  if (!(await isFree(port))) {
+    throw new StartError(
+      `Port ${port} is taken by another program. Stop it, or choose another: PORT=${port + 10} npm start`,
+    );
+  }
+  const url = `http://localhost:${port}`;
+  const given = process.env.ORIGIN;
+  const providerPort = given ? 0 : await findFreePort();
+  const vars = await readVars(port, stateDir, given ?? `http://127.0.0.1:${providerPort}`);
+
+  const clientId = "demo";
+  const appPort = (await isFree(port + 1)) ? port + 1 : await findFreePort();
+  if (!given) {
+    const provider = await startProvider({
+      port: providerPort,
+      issuer: url,
+      clients: [{ client_id: clientId, redirect_uris: [redirectUriOf(appPort)] }],
+      ...(vars.STAMP_KEY ? { stampKey: vars.STAMP_KEY } : {}),
+    });
+    closers.push(provider.close);
+  }
+
+  const worker = await startLocal({ port, stateDir, vars, onLog: (_level, message) => console.log(message) });
+  closers.push(worker.close);
+  const hasSnapshot = (await worker.kv.get(snapshotKey("default"))) !== null;
+  if (!given && !hasSnapshot) await publishFile(sampleFile, worker.kv);
+  const overrides = await readOverrides(worker);
+
+  if (given) {
+    printLines([
+      ["Vestibule", `${url}  in front of ${given}`],
+      [
+        "Configuration",
+        hasSnapshot ? "as published before" : "none yet: npm run publish -- scripts/sample/login-page.json",
+      ],
+      ["Health", `${url}/_vestibule/health`],
+    ]);
+    return;
+  }
+  const app = await startRelyingParty({ port: appPort, issuer: url, clientId, overrides });
+  closers.push(app.close);
+  printLines([
+    ["Sign in", `${app.url}  (any e-mail, password "${demoPassword}")`],
+    ...overrides.map(({ label, query }): [string, string] => [`Force ${label}`, `${app.url}/login?${query}`]),
+    ["What was stamped", `${url}/demo/stamps`],
+    ["Health", `${url}/_vestibule/health`],
+    ["Change the sample", "npm run publish -- scripts/sample/login-page.json"],
+  ]);
+}
+
+function printLines(lines: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...lines.map(([label]) => label.length));
+  console.log(
+    `\n${lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`).join("\n")}\n\n  Ctrl-C ends it.\n`,
+  );
+}
+
+let isClosing = false;
+
+async function close(code: number): Promise<void> {
+  if (isClosing) return;
+  isClosing = true;
+  await Promise.allSettled(closers.reverse().map((end) => end()));
+  process.exit(code);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void close(0));
+// Nothing may outlive the terminal: when whoever started this is gone, so are we.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && void close(0), 1_000).unref();
+
+try {
+  await start();
+} catch (error) {
+  console.error(error instanceof StartError ? error.message : error);
+  await close(1);
+}
