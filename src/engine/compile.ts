@@ -1,10 +1,9 @@
-import { compileCondition } from "./conditions.ts";
-import { type BucketPlan, type Choice, Evaluation, type FlagPlan, type SegmentPlan } from "./evaluate.ts";
-import type { Bucket, EvaluationContext, Flag, Segment, Variant } from "./flag.ts";
+import { Evaluator } from "./evaluate.ts";
+import type { EvaluationContext, Flag, Variant } from "./flag.ts";
 import { findCycles, sortByDependency } from "./order.ts";
 import { PatternError } from "./pattern.ts";
-import { Property } from "./property.ts";
-import { Salt } from "./salted-hash.ts";
+import type { Plan } from "./plan.ts";
+import { PlanBuilder } from "./plan-builder.ts";
 import type { TraceSink } from "./trace.ts";
 import { findShapeFault } from "./well-formed.ts";
 
@@ -12,7 +11,8 @@ export interface CompiledFlags {
   /**
    * The variant of each flag that has one for this context, by flag key, with metadata merged
    * `{...flag, ...segment, ...variant}`. Never throws. The variants are frozen and shared between calls; the record
-   * itself is the caller's and inherits nothing, so a flag may be called `__proto__`.
+   * itself is the caller's. Every key is an own property, `__proto__` too; ask `Object.hasOwn` about a key that comes
+   * from outside.
    *
    * @param flagKeys Evaluates only these flags and what they depend on, and returns all of those, as experiment-core
    *   does after `topologicalSort(flags, flagKeys)`. Unknown keys are ignored; an empty list evaluates nothing.
@@ -23,65 +23,7 @@ export interface CompiledFlags {
   readonly faults: ReadonlyMap<string, string>;
 }
 
-/** Compiles the flags of one snapshot, sharing between them what they ask of a context. */
-class Compiler {
-  readonly #properties = new Map<string, Property>();
-
-  /** @throws PatternError when a regular expression is refused. */
-  compile(flag: Flag): FlagPlan {
-    return { key: flag.key, segments: flag.segments.map((segment) => this.#segment(flag, segment)) };
-  }
-
-  #segment(flag: Flag, segment: Segment): SegmentPlan {
-    const name = segment.metadata?.segmentName;
-    const choices = new Map<string, Choice>();
-    const choose = (key: string): Choice => {
-      const known = choices.get(key);
-      if (known !== undefined) return known;
-      const choice = { key, variant: mergeVariant(flag, segment, key) };
-      choices.set(key, choice);
-      return choice;
-    };
-    return {
-      name: typeof name === "string" ? name : undefined,
-      groups: segment.conditions?.map((group) =>
-        group.map((condition) => compileCondition(this.#property(condition.selector), condition)),
-      ),
-      bucket: segment.bucket ? this.#bucket(segment.bucket, choose) : undefined,
-      choice: typeof segment.variant === "string" ? choose(segment.variant) : undefined,
-    };
-  }
-
-  #bucket(bucket: Bucket, choose: (key: string) => Choice): BucketPlan {
-    return {
-      property: this.#property(bucket.selector),
-      salt: new Salt(bucket.salt),
-      allocations: bucket.allocations.map(({ range, distributions }) => ({
-        range,
-        distributions: distributions.map(({ range, variant }) => ({ range, choice: choose(variant) })),
-      })),
-    };
-  }
-
-  #property(selector: readonly string[]): Property {
-    const name = JSON.stringify(selector);
-    let property = this.#properties.get(name);
-    if (property === undefined) {
-      property = new Property(selector, this.#properties.size);
-      this.#properties.set(name, property);
-    }
-    return property;
-  }
-}
-
-function mergeVariant(flag: Flag, segment: Segment, key: string): Variant | undefined {
-  const variant = Object.hasOwn(flag.variants, key) ? flag.variants[key] : undefined;
-  if (variant === undefined) return undefined;
-  const metadata = Object.freeze({ ...flag.metadata, ...segment.metadata, ...variant.metadata });
-  return Object.freeze({ ...variant, metadata });
-}
-
-/** Splits flags into those that can be evaluated, by key in the order given, and the reasons of the others. */
+/** Splits flags into those that have a shape and a place in the order, by key, and the reasons of the others. */
 function sift(flags: readonly unknown[]): { sound: Map<string, Flag>; faults: Map<string, string> } {
   const sound = new Map<string, Flag>();
   const faults = new Map<string, string>();
@@ -98,15 +40,43 @@ function sift(flags: readonly unknown[]): { sound: Map<string, Flag>; faults: Ma
       faults.set(key, fault);
     }
   }
+  const wellFormed = [...sound.values()];
+  for (const position of findCycles(linkDependencies(wellFormed))) {
+    const key = wellFormed[position]?.key ?? "";
+    sound.delete(key);
+    faults.set(key, "the flag depends on itself, directly or through others");
+  }
   return { sound, faults };
 }
 
-/** Positions of the flags each flag depends on; unknown and broken ones are left out. */
-function linkDependencies(flags: ReadonlyMap<string, Flag>): number[][] {
-  const positions = new Map([...flags.keys()].map((key, position) => [key, position]));
-  return [...flags.values()].map(({ dependencies }) =>
+/** Positions of the flags each flag depends on; those not in the list are left out. */
+function linkDependencies(flags: readonly Flag[]): number[][] {
+  const positions = new Map(flags.map(({ key }, position) => [key, position]));
+  return flags.map(({ dependencies }) =>
     (dependencies ?? []).map((key) => positions.get(key)).filter((position) => position !== undefined),
   );
+}
+
+/** Each flag after those it depends on. */
+function sortFlags(flags: readonly Flag[]): Flag[] {
+  const dependencies = linkDependencies(flags);
+  return sortByDependency(dependencies, dependencies.keys())
+    .map((position) => flags[position])
+    .filter((flag) => flag !== undefined);
+}
+
+/** Enters the flags in a plan, in order; one that cannot be compiled becomes a fault. */
+function planFlags(flags: readonly Flag[], faults: Map<string, string>): Plan {
+  const builder = new PlanBuilder();
+  for (const flag of flags) {
+    try {
+      builder.add(flag);
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error;
+      faults.set(flag.key, error.message);
+    }
+  }
+  return builder.build();
 }
 
 /**
@@ -116,46 +86,37 @@ function linkDependencies(flags: ReadonlyMap<string, Flag>): number[][] {
  */
 export function compileFlags(flags: readonly Flag[]): CompiledFlags {
   const { sound, faults } = sift(flags);
-  const keys = [...sound.keys()];
-  for (const position of findCycles(linkDependencies(sound))) {
-    const key = keys[position];
-    if (key !== undefined) faults.set(key, "the flag depends on itself, directly or through others");
-  }
-  for (const key of faults.keys()) sound.delete(key);
-
-  const compiler = new Compiler();
-  const plans = new Map<string, FlagPlan>();
-  for (const [key, flag] of sound) {
-    try {
-      plans.set(key, compiler.compile(flag));
-    } catch (error) {
-      if (!(error instanceof PatternError)) throw error;
-      sound.delete(key);
-      faults.set(key, error.message);
-    }
-  }
-  const dependencies = linkDependencies(sound);
-  const planList = [...plans.values()];
-  const positions = new Map([...plans.keys()].map((key, position) => [key, position]));
-  const everything = sortByDependency(dependencies, dependencies.keys());
+  const plan = planFlags(sortFlags([...sound.values()]), faults);
+  const sorted = plan.flags.map((key) => sound.get(key)).filter((flag) => flag !== undefined);
+  const dependencies = linkDependencies(sorted);
+  let idle: Evaluator | undefined = new Evaluator(plan);
 
   return {
     faults,
     evaluate(context, flagKeys, trace) {
-      const evaluation = new Evaluation(context);
-      const roots = flagKeys?.map((key) => positions.get(key)).filter((position) => position !== undefined);
-      for (const position of roots === undefined ? everything : sortByDependency(dependencies, roots)) {
-        const plan = planList[position];
-        if (plan !== undefined) evaluation.evaluate(plan, trace);
+      // A getter in the context, or the sink, may call back in here: then the memory is in use.
+      const evaluator = idle ?? new Evaluator(plan);
+      idle = undefined;
+      let results: Record<string, Variant>;
+      if (flagKeys === undefined) results = evaluator.evaluateAll(context, trace);
+      else {
+        const roots = flagKeys.map((key) => plan.numbers.get(key)).filter((number) => number !== undefined);
+        results = evaluator.evaluateSome(context, sortByDependency(dependencies, roots), trace);
       }
-      if (trace !== undefined) {
-        for (const [flag, fault] of faults) {
-          if (flagKeys === undefined || flagKeys.includes(flag)) {
-            trace.push({ flag, segments: [], variant: undefined, fault });
-          }
-        }
-      }
-      return evaluation.results;
+      idle = evaluator;
+      if (trace !== undefined) traceFaults(faults, flagKeys, trace);
+      return results;
     },
   };
+}
+
+function traceFaults(
+  faults: ReadonlyMap<string, string>,
+  flagKeys: readonly string[] | undefined,
+  trace: TraceSink,
+): void {
+  for (const [flag, fault] of faults) {
+    if (flagKeys === undefined || flagKeys.includes(flag))
+      trace.push({ flag, segments: [], variant: undefined, fault });
+  }
 }

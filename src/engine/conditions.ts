@@ -1,21 +1,12 @@
-import { equalityKey } from "./equality-index.ts";
+import { type EqualityRule, equalityKey } from "./equality-index.ts";
 import type { Condition } from "./flag.ts";
 import { compilePattern } from "./pattern.ts";
-import type { Property, Reading } from "./property.ts";
+import type { Reading } from "./reading.ts";
 import { Text } from "./text.ts";
 import { compareVersions, type Version } from "./version.ts";
 
-/** A compiled condition. */
-export interface Test {
-  readonly property: Property;
-  readonly condition: Condition;
-  matches(reading: Reading): boolean;
-}
-
 type TextTest = (text: Text) => boolean;
-type ListTest = (reading: Reading) => boolean;
-
-const never = (): boolean => false;
+type ReadingTest = (reading: Reading) => boolean;
 
 /** Stands among a condition's values for "the property is missing". */
 const none = "(none)";
@@ -42,70 +33,25 @@ const holdsUnlessNoneListed = new Set([
   "set does not contain any",
 ]);
 
-function whenMissing(op: string, values: readonly string[]): boolean {
+function holdsWhenMissing({ op, values }: Condition): boolean {
   if (holdsWhenNoneListed.has(op)) return values.includes(none);
   return holdsUnlessNoneListed.has(op) && !values.includes(none);
 }
 
-/** `is`, `is not`, `set contains any`, `set does not contain any`: answered by the property's equality index. */
-class EqualityTest implements Test {
-  readonly property: Property;
-  readonly condition: Condition;
-  readonly #word: number;
-  readonly #mask: number;
-  readonly #negated: boolean;
-  readonly #ofSets: boolean;
-  readonly #whenMissing: boolean;
-
-  constructor(property: Property, condition: Condition) {
-    const number = property.addEquality(condition.values);
-    this.property = property;
-    this.condition = condition;
-    this.#word = number >> 5;
-    this.#mask = 1 << (number & 31);
-    this.#negated = condition.op === "is not" || condition.op === "set does not contain any";
-    this.#ofSets = condition.op.startsWith("set");
-    this.#whenMissing = whenMissing(condition.op, condition.values);
-  }
-
-  matches(reading: Reading): boolean {
-    switch (reading.kind) {
-      case "missing":
-        return this.#whenMissing;
-      case "text":
-        return !this.#ofSets && this.#isIn(reading.any) !== this.#negated;
-      case "list":
-        // `is not` holds when any element is unlike all values, so it fails only when every element is listed.
-        return this.#isIn(this.#negated && !this.#ofSets ? reading.all : reading.any) !== this.#negated;
-      default:
-        return false;
-    }
-  }
-
-  #isIn(bits: Int32Array): boolean {
-    return ((bits[this.#word] ?? 0) & this.#mask) !== 0;
-  }
-}
-
-class OperatorTest implements Test {
-  readonly property: Property;
-  readonly condition: Condition;
-  readonly #whenMissing: boolean;
-  readonly #onText: TextTest;
-  readonly #onList: ListTest;
-
-  constructor(property: Property, condition: Condition, onText: TextTest, onList: ListTest) {
-    this.property = property;
-    this.condition = condition;
-    this.#whenMissing = whenMissing(condition.op, condition.values);
-    this.#onText = onText;
-    this.#onList = onList;
-  }
-
-  matches(reading: Reading): boolean {
-    if (reading.text !== undefined) return this.#onText(reading.text);
-    if (reading.list !== undefined) return this.#onList(reading);
-    return reading.kind === "missing" && this.#whenMissing;
+/** How an equality condition is to be entered in its property's index; undefined when it is another condition. */
+export function findEqualityRule(condition: Condition): EqualityRule | undefined {
+  const whenMissing = holdsWhenMissing(condition);
+  switch (condition.op) {
+    case "is":
+      return { negated: false, ofSets: false, whenMissing };
+    case "is not":
+      return { negated: true, ofSets: false, whenMissing };
+    case "set contains any":
+      return { negated: false, ofSets: true, whenMissing };
+    case "set does not contain any":
+      return { negated: true, ofSets: true, whenMissing };
+    default:
+      return undefined;
   }
 }
 
@@ -133,62 +79,61 @@ function compileVersions(holds: Comparison, values: readonly string[]): TextTest
   };
 }
 
-function compileTextTest(op: string, values: readonly string[]): TextTest {
-  switch (op) {
-    case "contains":
-    case "does not contain": {
-      const parts = values.map((value) => value.toLowerCase());
-      const negated = op === "does not contain";
-      return ({ lower }) => parts.some((part) => lower.includes(part)) !== negated;
-    }
-    case "regex match":
-    case "regex does not match": {
-      const patterns = values.map(compilePattern);
-      const negated = op === "regex does not match";
-      return ({ text }) => {
-        const answers = patterns.map((matches) => matches(text));
-        // A value that is too long to be matched is treated like a missing one.
-        return !answers.includes(undefined) && answers.includes(true) !== negated;
-      };
-    }
-  }
-  const numbers = comparisons.get(op);
-  if (numbers !== undefined) return compileNumbers(numbers, values);
-  const versions = op.startsWith("version ") ? comparisons.get(op.slice("version ".length)) : undefined;
-  return versions === undefined ? never : compileVersions(versions, values);
+function compileContains(values: readonly string[], negated: boolean): TextTest {
+  const parts = values.map((value) => value.toLowerCase());
+  return ({ lower }) => parts.some((part) => lower.includes(part)) !== negated;
 }
 
-function compileListTest(op: string, values: readonly string[], onText: TextTest): ListTest {
-  switch (op) {
-    case "set is":
-    case "set is not": {
-      const wanted = new Set(values);
-      const negated = op === "set is not";
-      return ({ list }) => {
-        const own = new Set(list);
-        return (own.size === wanted.size && wanted.isSubsetOf(own)) !== negated;
-      };
-    }
-    case "set contains":
-    case "set does not contain": {
-      const wanted = new Set(values.map(equalityKey));
-      const negated = op === "set does not contain";
-      return ({ list = [], keys }) => (list.length >= values.length && wanted.isSubsetOf(keys)) !== negated;
-    }
-    default:
-      return ({ elements }) => elements.some(onText);
-  }
+function compileRegex(values: readonly string[], negated: boolean): TextTest {
+  const patterns = values.map(compilePattern);
+  return ({ text }) => {
+    const answers = patterns.map((matches) => matches(text));
+    // A value that is too long to be matched is treated like a missing one.
+    return !answers.includes(undefined) && answers.includes(true) !== negated;
+  };
 }
 
-const equalityOperators = new Set(["is", "is not", "set contains any", "set does not contain any"]);
+/** What a non-set operator asks of a single text. */
+function compileTextTest({ op, values }: Condition): TextTest {
+  if (op === "contains" || op === "does not contain") return compileContains(values, op !== "contains");
+  if (op === "regex match" || op === "regex does not match") return compileRegex(values, op !== "regex match");
+  const numeric = comparisons.get(op);
+  if (numeric !== undefined) return compileNumbers(numeric, values);
+  const versioned = op.startsWith("version ") ? comparisons.get(op.slice("version ".length)) : undefined;
+  return versioned === undefined ? () => false : compileVersions(versioned, values);
+}
+
+/** What a set operator asks of a list; undefined for other operators. */
+function compileListTest({ op, values }: Condition): ReadingTest | undefined {
+  if (op === "set is" || op === "set is not") {
+    const wanted = new Set(values);
+    return ({ list }) => {
+      const own = new Set(list);
+      return (own.size === wanted.size && wanted.isSubsetOf(own)) === (op === "set is");
+    };
+  }
+  if (op === "set contains" || op === "set does not contain") {
+    const wanted = new Set(values.map(equalityKey));
+    return ({ list = [], keys }) =>
+      (list.length >= values.length && wanted.isSubsetOf(keys)) === (op === "set contains");
+  }
+  return undefined;
+}
 
 /**
- * Compiles one condition, with experiment-core's meaning of each operator; an unknown operator never holds.
+ * Compiles a condition that is not about equality, with experiment-core's meaning of each operator; an unknown operator
+ * never holds.
  * @throws PatternError when a regular expression is refused.
  */
-export function compileCondition(property: Property, condition: Condition): Test {
-  const { op, values } = condition;
-  if (equalityOperators.has(op)) return new EqualityTest(property, condition);
-  const onText = compileTextTest(op, values);
-  return new OperatorTest(property, condition, onText, compileListTest(op, values, onText));
+export function compileTest(condition: Condition): ReadingTest {
+  const whenMissing = holdsWhenMissing(condition);
+  const onList = compileListTest(condition);
+  if (onList !== undefined) {
+    return (reading) => (reading.kind === "missing" ? whenMissing : reading.kind === "list" && onList(reading));
+  }
+  const onText = compileTextTest(condition);
+  return (reading) => {
+    if (reading.text !== undefined) return onText(reading.text);
+    return reading.kind === "missing" ? whenMissing : reading.elements.some(onText);
+  };
 }

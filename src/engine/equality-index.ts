@@ -1,36 +1,37 @@
 /**
  * Answers all equality conditions on one property together: each value leads to the set of conditions that list it,
- * so one look-up per context replaces one comparison per condition and value.
+ * so one look-up a context replaces a comparison for each condition and value.
  */
+
+/** What an equality condition makes of a property. */
+export interface EqualityRule {
+  /** `is not`, `set does not contain any`. */
+  negated: boolean;
+  /** `set …`: never holds for a single text. */
+  ofSets: boolean;
+  whenMissing: boolean;
+}
 
 /** A set of condition numbers. Sets are shared: values listed by the same conditions lead to the same one. */
 class ConditionSet {
-  readonly #members: readonly number[];
+  readonly members: readonly number[];
   readonly #larger = new Map<number, ConditionSet>();
-  #bits: Int32Array | undefined;
+  /** Kept here by the index, which makes them when first asked for. */
+  listed: Int32Array | undefined;
+  truth: Int32Array | undefined;
 
   constructor(members: readonly number[]) {
-    this.#members = members;
+    this.members = members;
   }
 
   with(member: number): ConditionSet {
-    if (this.#members.at(-1) === member) return this;
+    if (this.members.at(-1) === member) return this;
     let larger = this.#larger.get(member);
     if (larger === undefined) {
-      larger = new ConditionSet([...this.#members, member]);
+      larger = new ConditionSet([...this.members, member]);
       this.#larger.set(member, larger);
     }
     return larger;
-  }
-
-  /** Bit `n & 31` of word `n >> 5` tells whether condition `n` is a member. `words` is the same at every call. */
-  bits(words: number): Int32Array {
-    if (this.#bits === undefined) {
-      this.#bits = new Int32Array(words);
-      for (const member of this.#members)
-        this.#bits[member >> 5] = (this.#bits[member >> 5] ?? 0) | (1 << (member & 31));
-    }
-    return this.#bits;
   }
 }
 
@@ -44,41 +45,82 @@ export function equalityKey(value: string): string {
   return lower === "true" || lower === "false" ? lower : value;
 }
 
+/**
+ * Answers come as bits: bit `n & 31` of word `n >> 5` tells whether condition `n` holds. They may be shared; do not
+ * write to them.
+ */
 export class EqualityIndex {
-  readonly #empty = new ConditionSet([]);
   readonly #byValue = new Map<string, ConditionSet>();
-  #conditions = 0;
+  readonly #none = new ConditionSet([]);
+  readonly #rules: EqualityRule[] = [];
+  #negated = new Int32Array(0);
+  #ofSets = new Int32Array(0);
+  #whenMissing = new Int32Array(0);
 
-  /** Takes in the values of one more condition and returns its number. All must be added before the first look-up. */
-  add(values: readonly string[]): number {
-    const condition = this.#conditions++;
+  /** Takes in one more condition and returns its number. `seal` ends this. */
+  add(values: readonly string[], rule: EqualityRule): number {
+    const condition = this.#rules.push(rule) - 1;
     for (const value of values) {
       const key = equalityKey(value);
-      this.#byValue.set(key, (this.#byValue.get(key) ?? this.#empty).with(condition));
+      this.#byValue.set(key, (this.#byValue.get(key) ?? this.#none).with(condition));
     }
     return condition;
   }
 
-  get #words(): number {
-    return (this.#conditions + 31) >> 5;
+  seal(): void {
+    this.#negated = this.#select((rule) => rule.negated);
+    this.#ofSets = this.#select((rule) => rule.ofSets);
+    this.#whenMissing = this.#select((rule) => rule.whenMissing);
   }
 
-  /** The conditions that list `value`. */
-  lookUp(value: string): Int32Array {
-    return (this.#byValue.get(equalityKey(value)) ?? this.#empty).bits(this.#words);
+  /** Length of an answer. */
+  get words(): number {
+    return (this.#rules.length + 31) >> 5;
   }
 
-  /** The conditions that list at least one of `values`, and those that list every one. */
-  lookUpAll(values: readonly string[]): { any: Int32Array; all: Int32Array } {
-    const any = new Int32Array(this.#words);
-    const all = new Int32Array(this.#words).fill(-1);
-    for (const value of values) {
-      const bits = this.lookUp(value);
-      for (let word = 0; word < bits.length; word++) {
-        any[word] = (any[word] ?? 0) | (bits[word] ?? 0);
-        all[word] = (all[word] ?? 0) & (bits[word] ?? 0);
+  ofMissing(): Int32Array {
+    return this.#whenMissing;
+  }
+
+  ofText(text: string): Int32Array {
+    const set = this.#byValue.get(equalityKey(text)) ?? this.#none;
+    set.truth ??= this.#listed(set).map(
+      (listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0),
+    );
+    return set.truth;
+  }
+
+  ofList(texts: readonly string[]): Int32Array {
+    const any = new Int32Array(this.words);
+    const all = new Int32Array(this.words).fill(-1);
+    for (const text of texts) {
+      const listed = this.#listed(this.#byValue.get(equalityKey(text)) ?? this.#none);
+      for (let word = 0; word < listed.length; word++) {
+        any[word] = (any[word] ?? 0) | (listed[word] ?? 0);
+        all[word] = (all[word] ?? 0) & (listed[word] ?? 0);
       }
     }
-    return { any, all };
+    return any.map((anyListed, word) => {
+      const negated = this.#negated[word] ?? 0;
+      const ofSets = this.#ofSets[word] ?? 0;
+      const allListed = all[word] ?? 0;
+      // `is not` holds when any element is unlike all values, so it fails only when every element is listed.
+      return (~negated & anyListed) | (negated & ofSets & ~anyListed) | (negated & ~ofSets & ~allListed);
+    });
+  }
+
+  #listed(set: ConditionSet): Int32Array {
+    set.listed ??= this.#bits(set.members);
+    return set.listed;
+  }
+
+  #select(holds: (rule: EqualityRule) => boolean): Int32Array<ArrayBuffer> {
+    return this.#bits([...this.#rules.keys()].filter((condition) => holds(this.#rules[condition] as EqualityRule)));
+  }
+
+  #bits(conditions: readonly number[]): Int32Array<ArrayBuffer> {
+    const bits = new Int32Array(this.words);
+    for (const condition of conditions) bits[condition >> 5] = (bits[condition >> 5] ?? 0) | (1 << (condition & 31));
+    return bits;
   }
 }

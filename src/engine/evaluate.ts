@@ -1,173 +1,272 @@
-import type { Test } from "./conditions.ts";
-import type { Allocation, EvaluationContext, Variant } from "./flag.ts";
-import type { Property, Reading } from "./property.ts";
-import { type Salt, Subject } from "./salted-hash.ts";
+import type { EvaluationContext, Variant } from "./flag.ts";
+import {
+  type AllocationPlan,
+  askTest,
+  type BucketPlan,
+  type Choice,
+  conditionLength,
+  type DistributionPlan,
+  type Plan,
+  type SegmentPlan,
+} from "./plan.ts";
+import { Reading } from "./reading.ts";
+import { collect, ResultTemplate } from "./results.ts";
+import { Subject } from "./salted-hash.ts";
+import { selectOwn } from "./select.ts";
+import type { Slot } from "./slots.ts";
 import { toText } from "./text.ts";
-import type { BucketTrace, ConditionTrace, FlagTrace, SegmentTrace, TraceSink } from "./trace.ts";
+import type { BucketTrace, ConditionTrace, SegmentTrace, TraceSink } from "./trace.ts";
 
-/** A variant key with what the flag returns for it. */
-export interface Choice {
-  readonly key: string;
-  /** Undefined when the flag knows no such variant: the next segment is tried. */
-  readonly variant: Variant | undefined;
-}
+// What is known of a slot, as bits.
+const valueKnown = 1;
+const answersKnown = 2;
+const readingKnown = 4;
+const subjectKnown = 8;
 
-export interface BucketPlan {
-  readonly property: Property;
-  readonly salt: Salt;
-  readonly allocations: readonly { range: Allocation["range"]; distributions: readonly DistributionPlan[] }[];
-}
+/** Evaluates contexts, one after the other: its memory is laid out once and used again. */
+export class Evaluator {
+  readonly #plan: Plan;
+  readonly #template: ResultTemplate;
+  #context: unknown;
+  /** By flag number: the outcome so far. */
+  readonly #variants: (Variant | undefined)[];
+  /** What is known of each slot; the arrays below hold stale things where the bit is not set. */
+  readonly #known: Uint8Array;
+  readonly #values: unknown[];
+  readonly #readings: (Reading | undefined)[];
+  readonly #subjects: (Subject | undefined)[];
+  /** Bits of the answers to all equality conditions. */
+  readonly #answers: Int32Array;
 
-export interface DistributionPlan {
-  readonly range: Allocation["range"];
-  readonly choice: Choice;
-}
-
-export interface SegmentPlan {
-  readonly name: string | undefined;
-  /** Undefined matches everyone. */
-  readonly groups: readonly (readonly Test[])[] | undefined;
-  readonly bucket: BucketPlan | undefined;
-  readonly choice: Choice | undefined;
-}
-
-export interface FlagPlan {
-  readonly key: string;
-  readonly segments: readonly SegmentPlan[];
-}
-
-/** Inherits nothing, so that a flag may be called `__proto__`; yet its instances, unlike `Object.create(null)`, are fast. */
-class Results {
-  [flagKey: string]: Variant;
-}
-Object.setPrototypeOf(Results.prototype, null);
-Reflect.deleteProperty(Results.prototype, "constructor");
-
-/** The evaluation of one context. */
-export class Evaluation {
-  readonly results: Record<string, Variant> = new Results();
-  readonly #target: { context: EvaluationContext; result: Record<string, Variant> };
-  readonly #readings: (Reading | undefined)[] = [];
-  /** By property number; null where there is nothing to bucket. */
-  readonly #subjects: (Subject | null | undefined)[] = [];
-
-  constructor(context: EvaluationContext) {
-    this.#target = { context, result: this.results };
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#template = new ResultTemplate(plan.flags);
+    this.#variants = plan.flags.map(() => undefined);
+    this.#known = new Uint8Array(plan.slots.length);
+    this.#values = plan.slots.map(() => undefined);
+    this.#readings = plan.slots.map(() => undefined);
+    this.#subjects = plan.slots.map(() => undefined);
+    this.#answers = new Int32Array(plan.words);
   }
 
-  /** Adds the flag's variant to the results, if it has one. Flags it depends on come first. */
-  evaluate(flag: FlagPlan, trace: TraceSink | undefined): void {
-    const segments: SegmentTrace[] | undefined = trace && [];
-    let variant: string | undefined;
-    for (let index = 0; index < flag.segments.length; index++) {
-      const segment = flag.segments[index];
-      if (segment === undefined) continue;
-      const groups: ConditionTrace[][] | undefined = segments && [];
-      const buckets: BucketTrace[] | undefined = segments && [];
-      const matched = segment.groups === undefined || this.#matches(segment.groups, groups);
-      const choice = matched ? this.#choose(segment, buckets) : undefined;
-      segments?.push({
-        index,
-        name: segment.name,
-        groups: groups ?? [],
-        matched,
-        bucket: buckets?.[0],
-        variant: choice?.key,
-      });
-      if (choice?.variant !== undefined) {
-        this.results[flag.key] = choice.variant;
-        variant = choice.key;
-        break;
-      }
+  /** The variants of all flags. */
+  evaluateAll(context: EvaluationContext, trace: TraceSink | undefined): Record<string, Variant> {
+    const { flags } = this.#plan;
+    this.#context = context;
+    for (let flag = 0; flag < flags.length; flag++) this.#variants[flag] = this.#evaluate(flag, trace);
+    const results = this.#template.copy(this.#variants) ?? collect(flags, this.#variants, [...flags.keys()]);
+    this.#forget();
+    return results;
+  }
+
+  /** The variants of the flags with these numbers. What a flag depends on must come before it. */
+  evaluateSome(
+    context: EvaluationContext,
+    numbers: readonly number[],
+    trace: TraceSink | undefined,
+  ): Record<string, Variant> {
+    this.#context = context;
+    for (const flag of numbers) this.#variants[flag] = this.#evaluate(flag, trace);
+    const results = collect(this.#plan.flags, this.#variants, numbers);
+    this.#forget();
+    return results;
+  }
+
+  /** Lets go of the context, which is the caller's and may hold personal data. */
+  #forget(): void {
+    this.#context = undefined;
+    this.#variants.fill(undefined);
+    this.#known.fill(0);
+    this.#values.fill(undefined);
+    this.#readings.fill(undefined);
+  }
+
+  #evaluate(flag: number, trace: TraceSink | undefined): Variant | undefined {
+    const { code, firstCode, firstSegment, segments } = this.#plan;
+    const first = firstSegment[flag] ?? 0;
+    const end = firstSegment[flag + 1] ?? 0;
+    const traces: SegmentTrace[] | undefined = trace && [];
+    let choice: Choice | undefined;
+    let at = firstCode[flag] ?? 0;
+    for (let number = first; number < end && choice?.variant === undefined; number++) {
+      const groups: ConditionTrace[][] | undefined = traces && [];
+      const buckets: BucketTrace[] | undefined = traces && [];
+      const segment = segments[number];
+      const matched = this.#matches(at, groups);
+      choice = matched && segment !== undefined ? this.#choose(segment, buckets) : undefined;
+      at = code[at] ?? 0;
+      if (groups === undefined) continue;
+      const bucket = buckets?.[0];
+      traces?.push({ index: number - first, name: segment?.name, groups, matched, bucket, variant: choice?.key });
     }
-    if (segments !== undefined)
-      trace?.push({ flag: flag.key, segments, variant, fault: undefined } satisfies FlagTrace);
+    const variant = choice?.variant;
+    if (traces !== undefined) {
+      const key = variant && choice?.key;
+      trace?.push({ flag: this.#plan.flags[flag] ?? "", segments: traces, variant: key, fault: undefined });
+    }
+    return variant;
   }
 
-  #matches(groups: readonly (readonly Test[])[], trace: ConditionTrace[][] | undefined): boolean {
-    for (const group of groups) {
+  /** Whether the segment whose code is at `start` matches. */
+  #matches(start: number, trace: ConditionTrace[][] | undefined): boolean {
+    const { code, tests } = this.#plan;
+    const known = this.#known;
+    const answers = this.#answers;
+    const end = code[start] ?? 0;
+    for (let at = start + 1; at < end; ) {
+      const groupEnd = code[at++] ?? 0;
       const seen: ConditionTrace[] | undefined = trace && [];
       if (seen !== undefined) trace?.push(seen);
-      if (this.#matchesAll(group, seen)) return true;
+      for (; at < groupEnd; at += conditionLength) {
+        const slot = code[at] ?? 0;
+        const word = code[at + 1] ?? 0;
+        let holds: boolean;
+        if (word === askTest) holds = tests[code[at + 3] ?? 0]?.(this.#reading(slot)) ?? false;
+        else {
+          if (((known[slot] ?? 0) & answersKnown) === 0) this.#answer(slot);
+          holds = ((answers[word] ?? 0) & (code[at + 2] ?? 0)) !== 0;
+        }
+        if (seen !== undefined) this.#traceCondition(code[at + 3] ?? 0, slot, holds, seen);
+        if (!holds) break;
+      }
+      if (at === groupEnd) return true;
+      at = groupEnd;
     }
     return false;
   }
 
-  #matchesAll(group: readonly Test[], trace: ConditionTrace[] | undefined): boolean {
-    for (const test of group) {
-      const reading = this.#read(test.property);
-      const matched = test.matches(reading);
-      trace?.push({ condition: test.condition, saw: reading.raw, matched });
-      if (!matched) return false;
-    }
-    return true;
+  #know(slot: Slot, what: number): void {
+    // What depends on flags is looked at afresh each time.
+    if (!slot.changes) this.#known[slot.number] = (this.#known[slot.number] ?? 0) | what;
   }
 
-  #read(property: Property): Reading {
-    const known = this.#readings[property.number];
-    if (known !== undefined) return known;
-    const reading = property.read(this.#target);
-    // What depends on flags may look different to a later flag.
-    if (!property.ofResult) this.#readings[property.number] = reading;
+  #value(number: number): unknown {
+    if (((this.#known[number] ?? 0) & valueKnown) !== 0) return this.#values[number];
+    const slot = this.#plan.slots[number];
+    if (slot === undefined) return undefined;
+    const value = this.#find(slot);
+    this.#values[number] = value;
+    this.#know(slot, valueKnown);
+    return value;
+  }
+
+  #find({ selector, parent, name }: Slot): unknown {
+    if (parent !== undefined && parent.parent === undefined && parent.name === "result") {
+      const flag = this.#plan.numbers.get(name);
+      return flag === undefined || name === "" ? undefined : this.#variants[flag];
+    }
+    if (parent !== undefined) return selectOwn(this.#value(parent.number), name);
+    if (name === "result") return collect(this.#plan.flags, this.#variants, [...this.#variants.keys()]);
+    return selector.length === 1 && name === "context" ? (this.#context ?? undefined) : undefined;
+  }
+
+  #reading(number: number): Reading {
+    const known = this.#readings[number];
+    if (known !== undefined && ((this.#known[number] ?? 0) & readingKnown) !== 0) return known;
+    const reading = new Reading(this.#value(number));
+    const slot = this.#plan.slots[number];
+    this.#readings[number] = reading;
+    if (slot !== undefined) this.#know(slot, readingKnown);
     return reading;
+  }
+
+  /** Answers all equality conditions on a slot. */
+  #answer(number: number): void {
+    const slot = this.#plan.slots[number];
+    if (slot?.index === undefined) return;
+    const { index, firstWord } = slot;
+    const value = this.#value(number);
+    let answer: Int32Array | undefined;
+    if (value === undefined) answer = index.ofMissing();
+    else if (typeof value === "string" && value.charCodeAt(0) !== 91) answer = index.ofText(value);
+    else {
+      const { list, text } = this.#reading(number);
+      if (list !== undefined) answer = index.ofList(list);
+      else if (text !== undefined) answer = index.ofText(text.text);
+    }
+    for (let word = 0; word < index.words; word++) this.#answers[firstWord + word] = answer?.[word] ?? 0;
+    this.#know(slot, answersKnown);
   }
 
   #choose(segment: SegmentPlan, trace: BucketTrace[] | undefined): Choice | undefined {
     const { bucket } = segment;
     if (bucket === undefined) return segment.choice;
-    const subject = this.#subject(bucket.property);
-    if (subject === null) {
-      trace?.push(unbucketed(bucket.property.selector));
+    const subject = this.#subject(bucket.slot);
+    if (subject === undefined) {
+      trace?.push(traceBucket(bucket, undefined));
       return segment.choice;
     }
     const hash = subject.hash(bucket.salt);
-    const allocationValue = hash % 100;
     const distributionValue = Math.floor(hash / 100);
-    let allocationRange: Allocation["range"] | undefined;
-    let found: DistributionPlan | undefined;
-    for (const { range, distributions } of bucket.allocations) {
-      if (!(allocationValue >= range[0] && allocationValue < range[1])) continue;
-      allocationRange = range;
-      found = distributions.find((each) => distributionValue >= each.range[0] && distributionValue < each.range[1]);
-      if (found !== undefined) break;
+    // `hash % 100`, which on numbers past 31 bits is a slow division of floats.
+    const allocationValue = hash - distributionValue * 100;
+    const { allocations } = bucket;
+    let allocation: AllocationPlan | undefined;
+    let distribution: DistributionPlan | undefined;
+    for (let i = 0; i < allocations.length && distribution === undefined; i++) {
+      const each = allocations[i];
+      if (each === undefined || !(allocationValue >= each.start && allocationValue < each.end)) continue;
+      allocation = each;
+      distribution = findDistribution(each.distributions, distributionValue);
     }
-    trace?.push({
-      selector: bucket.property.selector,
-      input: `${bucket.salt.text}/${subject.text}`,
-      hash,
-      allocation: allocationValue,
-      distribution: distributionValue,
-      allocationRange,
-      distributionRange: found?.range,
-    });
-    return found?.choice ?? segment.choice;
+    trace?.push(traceBucket(bucket, { subject: subject.text, hash, allocation, distribution }));
+    return distribution === undefined ? segment.choice : distribution.choice;
   }
 
-  /** What is bucketed; null when missing, empty or without a string form. */
-  #subject(property: Property): Subject | null {
-    const known = this.#subjects[property.number];
-    if (known !== undefined) return known;
-    const subject = createSubject(this.#read(property).raw);
-    if (!property.ofResult) this.#subjects[property.number] = subject;
-    return subject;
+  /** What is bucketed; undefined when missing, empty or without a string form. */
+  #subject(slot: Slot): Subject | undefined {
+    const { number } = slot;
+    let subject = this.#subjects[number];
+    if (subject !== undefined && ((this.#known[number] ?? 0) & subjectKnown) !== 0) {
+      return subject.text === "" ? undefined : subject;
+    }
+    subject ??= new Subject();
+    this.#subjects[number] = subject;
+    subject.load(toSubjectText(this.#value(number)));
+    this.#know(slot, subjectKnown);
+    return subject.text === "" ? undefined : subject;
+  }
+
+  #traceCondition(number: number, slot: number, matched: boolean, trace: ConditionTrace[]): void {
+    const condition = this.#plan.conditions[number];
+    if (condition !== undefined) trace.push({ condition, saw: this.#value(slot), matched });
   }
 }
 
-function createSubject(value: unknown): Subject | null {
+function findDistribution(distributions: readonly DistributionPlan[], value: number): DistributionPlan | undefined {
+  for (let i = 0; i < distributions.length; i++) {
+    const each = distributions[i];
+    if (each !== undefined && value >= each.start && value < each.end) return each;
+  }
+  return undefined;
+}
+
+function toSubjectText(value: unknown): string {
   try {
-    const text = toText(value);
-    return text ? new Subject(text) : null;
+    return toText(value) ?? "";
   } catch {
-    return null;
+    return "";
   }
 }
 
-const unbucketed = (selector: readonly string[]): BucketTrace => ({
-  selector,
-  input: undefined,
-  hash: undefined,
-  allocation: undefined,
-  distribution: undefined,
-  allocationRange: undefined,
-  distributionRange: undefined,
-});
+function traceBucket(
+  { slot: { selector }, salt }: BucketPlan,
+  hit:
+    | {
+        subject: string;
+        hash: number;
+        allocation: AllocationPlan | undefined;
+        distribution: DistributionPlan | undefined;
+      }
+    | undefined,
+): BucketTrace {
+  return {
+    selector,
+    input: hit && `${salt.text}/${hit.subject}`,
+    hash: hit?.hash,
+    allocation: hit && hit.hash % 100,
+    distribution: hit && Math.floor(hit.hash / 100),
+    allocationRange: hit?.allocation?.range,
+    distributionRange: hit?.distribution?.range,
+  };
+}

@@ -48,64 +48,75 @@ export class Salt {
 
 /** A subject's bytes as words, when `offset` bytes of a salt share the first word with them. */
 class Words {
-  /** The first bytes, shifted to make room for the salt's; meaningful when `offset` is not 0. */
-  readonly head: number;
+  readonly #offset: number;
+  /** The first bytes, shifted to make room for the salt's; 0 when `offset` is 0. */
+  head = 0;
   /** Whether salt and subject together fill that first word. */
-  readonly fillsHead: boolean;
-  /** The whole words that follow, mixed. */
-  readonly body: Int32Array;
+  fillsHead = false;
+  /** The whole words that follow, mixed: `count` of them. */
+  body = new Int32Array(16);
+  count = 0;
   /** What is left at the end, mixed; 0 when nothing is. */
-  readonly tail: number;
+  tail = 0;
 
-  constructor(bytes: Uint8Array, length: number, offset: number) {
+  constructor(offset: number) {
+    this.#offset = offset;
+  }
+
+  load(bytes: Uint8Array, length: number): void {
+    const offset = this.#offset;
     const headLength = (4 - offset) & 3;
     this.fillsHead = length >= headLength;
     this.head = offset === 0 ? 0 : readWord(bytes, 0, Math.min(length, headLength)) << (8 * offset);
     const count = this.fillsHead ? (length - headLength) >> 2 : 0;
-    this.body = new Int32Array(count);
+    if (this.body.length < count) this.body = new Int32Array(count);
     let at = headLength;
     for (let i = 0; i < count; i++, at += 4) {
       this.body[i] = mix(
         (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24),
       );
     }
+    this.count = count;
     this.tail = this.fillsHead ? mix(readWord(bytes, at, length)) : 0;
   }
 }
 
-// Only used between two lines of `Subject.#align`, which calls nothing that could come back here.
-let scratch = new Uint8Array(512);
-
-/** What is bucketed: hashes with any number of salts, its words being made once. */
+/** What is bucketed: hashes with any number of salts, its words being made once an alignment. Use it again by `load`. */
 export class Subject {
-  readonly text: string;
+  #text = "";
+  #bytes = new Uint8Array(64);
   #length = 0;
-  #words: [Words?, Words?, Words?, Words?] = [];
+  readonly #words: readonly Words[] = [0, 1, 2, 3].map((offset) => new Words(offset));
+  /** Bit `n` tells whether the words at offset `n` are of this text. */
+  #loaded = 0;
 
-  constructor(text: string) {
-    this.text = text;
+  get text(): string {
+    return this.#text;
   }
 
-  /** `murmur3(salt + "/" + subject)`. */
+  load(text: string): void {
+    this.#text = text;
+    if (this.#bytes.length < text.length * 3) this.#bytes = new Uint8Array(text.length * 3);
+    this.#length = writeUtf8(text, this.#bytes);
+    this.#loaded = 0;
+  }
+
+  /** `murmur3(salt + "/" + text)`. */
   hash(salt: Salt): number {
-    const offset = (salt.length & 3) as 0 | 1 | 2 | 3;
-    const words = this.#words[offset] ?? this.#align(offset);
-    let state = salt.state;
+    const offset = salt.length & 3;
+    const words = this.#words[offset] as Words;
+    if ((this.#loaded & (1 << offset)) === 0) {
+      words.load(this.#bytes, this.#length);
+      this.#loaded |= 1 << offset;
+    }
+    let { state } = salt;
     if (offset !== 0) {
       const mixed = mix(salt.rest | words.head);
       // Too few bytes for a whole word go into the state without a step.
       state = words.fillsHead ? step(state, mixed) : state ^ mixed;
     }
-    const { body } = words;
-    for (let i = 0; i < body.length; i++) state = step(state, body[i] ?? 0);
+    const { body, count } = words;
+    for (let i = 0; i < count; i++) state = step(state, body[i] ?? 0);
     return finish(state ^ words.tail ^ (salt.length + this.#length));
-  }
-
-  #align(offset: 0 | 1 | 2 | 3): Words {
-    if (scratch.length < this.text.length * 3) scratch = new Uint8Array(this.text.length * 3);
-    this.#length = writeUtf8(this.text, scratch);
-    const words = new Words(scratch, this.#length, offset);
-    this.#words[offset] = words;
-    return words;
   }
 }

@@ -1,18 +1,12 @@
 /**
- * The value at `selector` below `root`, or undefined where the path ends early, meets an empty name, or holds null.
- * Only own properties count, so that `__proto__` or `constructor` in a selector are plain names. A getter that throws
- * counts as missing.
+ * The value under `name` in `object`, or undefined where there is none, it is null, or a getter throws. Only own
+ * properties count, so that `__proto__` and `constructor` are plain names. Nothing has the empty name.
  */
-export function select(root: unknown, selector: readonly string[]): unknown {
-  if (selector.length === 0) return undefined;
-  let value = root;
+export function selectOwn(object: unknown, name: string): unknown {
+  if (name === "" || typeof object !== "object" || object === null) return undefined;
   try {
-    for (const name of selector) {
-      if (name === "" || typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-      value = (value as Record<string, unknown>)[name];
-    }
+    return Object.hasOwn(object, name) ? ((object as Record<string, unknown>)[name] ?? undefined) : undefined;
   } catch {
     return undefined;
   }
-  return value ?? undefined;
 }

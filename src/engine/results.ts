@@ -1,0 +1,55 @@
+import type { Variant } from "./flag.ts";
+
+/** Beyond this V8 keeps an object's properties in a hash table, which is slow to copy. */
+const maxTemplateKeys = 128;
+
+const isComplete = (variants: readonly (Variant | undefined)[]): variants is readonly Variant[] =>
+  !variants.includes(undefined);
+
+/** The flags in `numbers` that have a variant, by key. Any key is an own property, `__proto__` too. */
+export function collect(
+  keys: readonly string[],
+  variants: readonly (Variant | undefined)[],
+  numbers: readonly number[],
+): Record<string, Variant> {
+  const entries: [string, Variant][] = [];
+  for (const number of numbers) {
+    const variant = variants[number];
+    if (variant !== undefined) entries.push([keys[number] ?? "", variant]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Makes result records of all flags by copying the first one and writing what differs: filling a record key by key
+ * costs more than evaluating the flags. An object from JSON.parse keeps its layout in one hidden class, where one that
+ * was filled key by key becomes a hash table after a dozen.
+ */
+export class ResultTemplate {
+  readonly #keys: readonly string[];
+  #variants: readonly Variant[] | undefined;
+  #record: Record<string, Variant> = {};
+
+  constructor(keys: readonly string[]) {
+    this.#keys = keys;
+  }
+
+  /** The record of these variants; undefined when copying would not pay: a flag has none, or there are too many. */
+  copy(variants: readonly (Variant | undefined)[]): Record<string, Variant> | undefined {
+    if (this.#keys.length > maxTemplateKeys || !isComplete(variants)) return undefined;
+    const known = this.#variants ?? this.#fill(variants);
+    const record = { ...this.#record };
+    for (let number = 0; number < variants.length; number++) {
+      const variant = variants[number];
+      if (variant !== undefined && variant !== known[number]) record[this.#keys[number] ?? ""] = variant;
+    }
+    return record;
+  }
+
+  #fill(variants: readonly Variant[]): readonly Variant[] {
+    this.#record = JSON.parse(JSON.stringify(Object.fromEntries(this.#keys.map((key) => [key, null]))));
+    for (const [number, variant] of variants.entries()) this.#record[this.#keys[number] ?? ""] = variant;
+    this.#variants = [...variants];
+    return this.#variants;
+  }
+}

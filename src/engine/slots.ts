@@ -1,0 +1,58 @@
+import { EqualityIndex } from "./equality-index.ts";
+
+/** A place in a context that flags ask for, or that lies on the way to one. */
+export class Slot {
+  readonly number: number;
+  readonly selector: readonly string[];
+  /** The place one name up; undefined for `context` and `result` themselves. */
+  readonly parent: Slot | undefined;
+  /** The last name of the selector. */
+  readonly name: string;
+  /** Whether it depends on flags evaluated before, so that it may change within one evaluation. */
+  readonly changes: boolean;
+  /** The equality conditions on it. */
+  index: EqualityIndex | undefined;
+  /** Where the index's answers begin among those of all slots. Set by `Slots.seal`. */
+  firstWord = 0;
+
+  constructor(number: number, selector: readonly string[], parent: Slot | undefined) {
+    this.number = number;
+    this.selector = selector;
+    this.parent = parent;
+    this.name = selector.at(-1) ?? "";
+    this.changes = selector[0] === "result";
+  }
+}
+
+/** The places that flags ask for, as a tree: what lies on the way to several is looked up once. */
+export class Slots {
+  readonly list: Slot[] = [];
+  readonly #bySelector = new Map<string, Slot>();
+
+  find(selector: readonly string[]): Slot {
+    const key = JSON.stringify(selector);
+    const known = this.#bySelector.get(key);
+    if (known !== undefined) return known;
+    const parent = selector.length > 1 ? this.find(selector.slice(0, -1)) : undefined;
+    const slot = new Slot(this.list.length, selector, parent);
+    this.list.push(slot);
+    this.#bySelector.set(key, slot);
+    return slot;
+  }
+
+  indexOf(slot: Slot): EqualityIndex {
+    slot.index ??= new EqualityIndex();
+    return slot.index;
+  }
+
+  /** Ends the adding of slots and equality conditions; returns how many words all answers take. */
+  seal(): number {
+    let words = 0;
+    for (const slot of this.list) {
+      slot.firstWord = words;
+      slot.index?.seal();
+      words += slot.index?.words ?? 0;
+    }
+    return words;
+  }
+}
