@@ -8,8 +8,8 @@ import type { SigningKey } from "../settings.ts";
 import { createMemo } from "./memo.ts";
 import { after, type Pending } from "./pending.ts";
 
-/** HMAC-SHA-256 cut to 128 bits (RFC 2104 §5). */
-const macBytes = 16;
+/** Of 32 bytes in base64url. */
+const macLength = 43;
 const payloadPattern = /^[A-Za-z0-9_-]{1,3500}$/;
 const hmac = { name: "HMAC", hash: "SHA-256" };
 const encoder = new TextEncoder();
@@ -37,22 +37,20 @@ export function createKeyring(keys: readonly SigningKey[], guard: CryptoGuard): 
   async function keyOf({ kid, secret }: SigningKey): Promise<CryptoKey> {
     const known = imported.get(kid);
     if (known) return known;
-    const key = await crypto.subtle.importKey("raw", secret, hmac, false, ["sign"]);
+    const key = await crypto.subtle.importKey("raw", secret, hmac, false, ["sign", "verify"]);
     imported.set(kid, key);
     return key;
   }
 
-  async function macOf(key: SigningKey, purpose: string, tenant: string, payload: string): Promise<Uint8Array> {
-    const text = encoder.encode(`${purpose}|${tenant}|${payload}`);
-    return new Uint8Array(await crypto.subtle.sign("HMAC", await keyOf(key), text), 0, macBytes);
-  }
+  const textOf = (purpose: string, tenant: string, payload: string) =>
+    encoder.encode(`${purpose}|${tenant}|${payload}`);
 
   return {
     async sign(purpose, tenant, payload) {
       if (!signer) throw new Error("no key to sign with");
       const value = await guard(async () => {
-        const mac = await macOf(signer, purpose, tenant, payload);
-        return `${payload}.${signer.kid}.${base64url.encode(mac)}`;
+        const mac = await crypto.subtle.sign("HMAC", await keyOf(signer), textOf(purpose, tenant, payload));
+        return `${payload}.${signer.kid}.${base64url.encode(new Uint8Array(mac))}`;
       });
       memo.set(`${purpose}|${tenant}|${value}`, { payload, outdated: false });
       return value;
@@ -62,18 +60,19 @@ export function createKeyring(keys: readonly SigningKey[], guard: CryptoGuard): 
       if (known) return known;
       const [payload = "", kid = "", mac = "", ...rest] = value.split(".");
       const key = keys.find((each) => each.kid === kid);
-      if (!key || rest.length > 0 || !payloadPattern.test(payload) || mac.length !== 22) return null;
-      let given: Uint8Array;
+      if (!key || rest.length > 0 || !payloadPattern.test(payload) || mac.length !== macLength) return null;
+      let given: Uint8Array<ArrayBuffer>;
       try {
-        given = base64url.decode(mac);
+        given = Uint8Array.from(base64url.decode(mac));
       } catch {
         return null;
       }
-      if (given.length !== macBytes || base64url.encode(given) !== mac) return null;
+      // One mac, one spelling: the last character's spare bits must be zero.
+      if (base64url.encode(given) !== mac) return null;
       return after(
-        guard(() => macOf(key, purpose, tenant, payload)),
-        (expected) => {
-          if (!crypto.subtle.timingSafeEqual(expected, given)) return null;
+        guard(async () => crypto.subtle.verify("HMAC", await keyOf(key), given, textOf(purpose, tenant, payload))),
+        (isGenuine) => {
+          if (!isGenuine) return null;
           const verified = { payload, outdated: key !== signer };
           memo.set(`${purpose}|${tenant}|${value}`, verified);
           return verified;
