@@ -1,6 +1,7 @@
 /** Which variations a subject gets: override → pin → evaluation. No I/O, no clock, no platform. */
 import type { EvaluationContext } from "../engine/flag.ts";
 import type { AssignmentMethod } from "../model/event.ts";
+import { stickyProperty } from "../model/flag-segments.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import type { CompiledExperiment, CompiledSnapshot, CompiledVariation } from "../snapshot/compiled.ts";
 
@@ -101,7 +102,7 @@ function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]
   const earlier: Record<string, string> = {};
   for (const experiment of undecided) {
     const key = experiment.variations.get(sticky.get(experiment.id) ?? "")?.key;
-    if (experiment.sticky && key) earlier[`[Experiment] ${experiment.flagKey}`] = key;
+    if (experiment.sticky && key) earlier[stickyProperty(experiment.flagKey)] = key;
   }
   const context: EvaluationContext = {
     user: { ...input.attributes(), device_id: deviceId, user_id: userId, user_properties: earlier },
