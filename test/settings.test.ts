@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { type Env, hostMatches, readSettings } from "../src/settings.ts";
+
+const key = "A".repeat(43);
+const good = { COOKIE_KEYS: `k1:${key}`, STAMP_KEY: key, SNAPSHOTS: {}, EVENTS: {} };
+const read = (vars: Record<string, unknown>) => readSettings({ ...good, ...vars } as unknown as Env);
+
+describe("readSettings", () => {
+  it("takes the least there is: everything on every host goes where it came from", () => {
+    const settings = read({});
+    expect(settings.faults).toEqual([]);
+    expect(settings.routes).toMatchObject([
+      { hosts: ["*"], tenant: { id: "default", provider: "oidc", overrides: "open" } },
+    ]);
+    expect(settings.decisionBudgetMs).toBe(200);
+    expect(settings.snapshotFreshMs).toBe(30_000);
+  });
+
+  it("serves the tenant default on every host with ORIGIN", () => {
+    const settings = read({ ORIGIN: "https://id.example.com/", ADMIN_HOSTS: "admin.example.com, localhost:8787" });
+    expect(settings.faults).toEqual([]);
+    expect(settings.routes).toMatchObject([{ tenant: { id: "default", origin: "https://id.example.com" } }]);
+    expect(settings.adminHosts).toEqual(["admin.example.com", "localhost:8787"]);
+  });
+
+  it("lets TENANTS add to the default tenant, which keeps ORIGIN and every host", () => {
+    const settings = read({
+      ORIGIN: "https://id.example.com",
+      TENANTS: JSON.stringify({
+        default: { inject: "attributes" },
+        acme: { hosts: ["login.acme.com"], provider: "auth0" },
+      }),
+    });
+    expect(settings.faults).toEqual([]);
+    expect(settings.routes).toMatchObject([
+      { hosts: ["*"], tenant: { id: "default", origin: "https://id.example.com", inject: "attributes" } },
+      { hosts: ["login.acme.com"], tenant: { id: "acme", provider: "auth0" } },
+    ]);
+  });
+
+  it("names every fault at once", () => {
+    const { faults } = read({
+      ORIGIN: "ftp://id.example.com",
+      COOKIE_KEYS: "k1:short,no colon",
+      STAMP_KEY: "not base64url!",
+      ADMIN_HOSTS: "exa mple",
+      ADMIN_TOKEN: "short",
+      DECISION_BUDGET_MS: "soon",
+      SNAPSHOT_FRESH_SECONDS: "-1",
+      TENANTS: JSON.stringify({
+        "Bad Name": { hosts: [] },
+        acme: { hosts: ["acme.com"], provider: "okta", inject: 1 },
+      }),
+      EVENTS: undefined,
+    });
+    for (const part of [
+      "ORIGIN: ",
+      "COOKIE_KEYS: the secret of k1",
+      "COOKIE_KEYS: a key id",
+      "STAMP_KEY: ",
+      "ADMIN_HOSTS: ",
+      "ADMIN_TOKEN: ",
+      "DECISION_BUDGET_MS: ",
+      "SNAPSHOT_FRESH_SECONDS: ",
+      "TENANTS.Bad Name: a tenant's name",
+      "TENANTS.Bad Name: hosts",
+      "TENANTS.acme: provider",
+      "TENANTS.acme: inject",
+      "EVENTS: ",
+    ]) {
+      expect(
+        faults.some((fault) => fault.startsWith(part)),
+        part,
+      ).toBe(true);
+    }
+  });
+
+  it("still routes a tenant whose other settings are wrong", () => {
+    const settings = read({
+      TENANTS: JSON.stringify({ acme: { hosts: ["acme.com"], origin: "https://id.acme.com", provider: "okta" } }),
+    });
+    expect(settings.faults).toHaveLength(1);
+    expect(settings.routes).toEqual([{ hosts: ["acme.com"], tenant: null, origin: "https://id.acme.com" }]);
+  });
+
+  it.each(["not json", "[]", "null", '"text"', "{"])("says what TENANTS must be: %s", (TENANTS) => {
+    expect(read({ TENANTS }).faults.some((fault) => fault.startsWith("TENANTS: "))).toBe(true);
+  });
+
+  it("refuses a host that two tenants claim, and the same key id twice", () => {
+    const { faults } = read({
+      COOKIE_KEYS: `k1:${key},k1:${key}`,
+      TENANTS: JSON.stringify({ a: { hosts: ["x.com"] }, b: { hosts: ["x.com"] } }),
+    });
+    expect(faults).toEqual([expect.stringContaining("x.com"), expect.stringContaining("k1 stands twice")]);
+  });
+
+  it("says nothing of a secret's value", () => {
+    expect(JSON.stringify(read({ COOKIE_KEYS: "k1:hunter2", STAMP_KEY: "hunter2" }).faults)).not.toContain("hunter2");
+  });
+});
+
+describe("hostMatches", () => {
+  it.each([
+    ["*", "login.example.com", true],
+    ["login.example.com", "login.example.com", true],
+    ["login.example.com", "login.example.com:8443", true],
+    ["login.example.com:8443", "login.example.com", false],
+    ["*.example.com", "a.b.example.com", true],
+    ["*.example.com", "example.com", false],
+    ["*.example.com", "evilexample.com", false],
+    ["example.com", "example.com.evil.net", false],
+  ])("%s and %s: %s", (pattern, host, expected) => {
+    expect(hostMatches(pattern, host)).toBe(expected);
+  });
+});
