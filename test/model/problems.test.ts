@@ -5,7 +5,7 @@ import { problemCodes } from "../../src/model/resources.ts";
 
 const text = readFileSync(new URL("../../docs/problems.md", import.meta.url), "utf8");
 /** What stands in the first cell of a row. */
-const documented = [...text.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(([, cell = ""]) =>
+const documented = [...text.matchAll(/^\| (`[^|]+`) +\|/gm)].flatMap(([, cell = ""]) =>
   [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code),
 );
 const reasons = ["budget", "circuit_open", "error", "session", "settings"];
