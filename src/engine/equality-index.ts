@@ -12,13 +12,15 @@ export interface EqualityRule {
   whenMissing: boolean;
 }
 
+export type Bits = readonly number[];
+
 /** A set of condition numbers. Sets are shared: values listed by the same conditions lead to the same one. */
 class ConditionSet {
   readonly members: readonly number[];
   readonly #larger = new Map<number, ConditionSet>();
   /** Kept here by the index, which makes them when first asked for. */
-  listed: Int32Array | undefined;
-  truth: Int32Array | undefined;
+  listed: Bits | undefined;
+  truth: Bits | undefined;
 
   constructor(members: readonly number[]) {
     this.members = members;
@@ -45,17 +47,20 @@ export function equalityKey(value: string): string {
   return lower === "true" || lower === "false" ? lower : value;
 }
 
-/**
- * Answers come as bits: bit `n & 31` of word `n >> 5` tells whether condition `n` holds. They may be shared; do not
- * write to them.
- */
+/** Bits of a word that are used: with 30, V8 keeps every word as a small integer, on all its builds. */
+const wordBits = 30;
+/** The word and the bit that answer condition `condition`. */
+export const wordOf = (condition: number): number => Math.floor(condition / wordBits);
+export const bitOf = (condition: number): number => 1 << (condition % wordBits);
+
+/** Answers come as words of bits, one bit a condition. They may be shared; do not write to them. */
 export class EqualityIndex {
   readonly #byValue = new Map<string, ConditionSet>();
   readonly #none = new ConditionSet([]);
   readonly #rules: EqualityRule[] = [];
-  #negated = new Int32Array(0);
-  #ofSets = new Int32Array(0);
-  #whenMissing = new Int32Array(0);
+  #negated: Bits = [];
+  #ofSets: Bits = [];
+  #whenMissing: Bits = [];
 
   /** Takes in one more condition and returns its number. `seal` ends this. */
   add(values: readonly string[], rule: EqualityRule): number {
@@ -75,14 +80,14 @@ export class EqualityIndex {
 
   /** Length of an answer. */
   get words(): number {
-    return (this.#rules.length + 31) >> 5;
+    return Math.ceil(this.#rules.length / wordBits);
   }
 
-  ofMissing(): Int32Array {
+  ofMissing(): Bits {
     return this.#whenMissing;
   }
 
-  ofText(text: string): Int32Array {
+  ofText(text: string): Bits {
     const set = this.#byValue.get(equalityKey(text)) ?? this.#none;
     set.truth ??= this.#listed(set).map(
       (listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0),
@@ -90,9 +95,9 @@ export class EqualityIndex {
     return set.truth;
   }
 
-  ofList(texts: readonly string[]): Int32Array {
-    const any = new Int32Array(this.words);
-    const all = new Int32Array(this.words).fill(-1);
+  ofList(texts: readonly string[]): Bits {
+    const any = this.#bits([]);
+    const all = any.map(() => -1);
     for (const text of texts) {
       const listed = this.#listed(this.#byValue.get(equalityKey(text)) ?? this.#none);
       for (let word = 0; word < listed.length; word++) {
@@ -109,18 +114,18 @@ export class EqualityIndex {
     });
   }
 
-  #listed(set: ConditionSet): Int32Array {
+  #listed(set: ConditionSet): Bits {
     set.listed ??= this.#bits(set.members);
     return set.listed;
   }
 
-  #select(holds: (rule: EqualityRule) => boolean): Int32Array<ArrayBuffer> {
-    return this.#bits([...this.#rules.keys()].filter((condition) => holds(this.#rules[condition] as EqualityRule)));
+  #select(holds: (rule: EqualityRule) => boolean): Bits {
+    return this.#bits([...this.#rules.entries()].filter(([, rule]) => holds(rule)).map(([condition]) => condition));
   }
 
-  #bits(conditions: readonly number[]): Int32Array<ArrayBuffer> {
-    const bits = new Int32Array(this.words);
-    for (const condition of conditions) bits[condition >> 5] = (bits[condition >> 5] ?? 0) | (1 << (condition & 31));
+  #bits(conditions: readonly number[]): number[] {
+    const bits = Array.from({ length: this.words }, () => 0);
+    for (const condition of conditions) bits[wordOf(condition)] = (bits[wordOf(condition)] ?? 0) | bitOf(condition);
     return bits;
   }
 }

@@ -1,3 +1,4 @@
+import type { Bits } from "./equality-index.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import {
   type AllocationPlan,
@@ -27,34 +28,38 @@ const subjectKnown = 8;
 export class Evaluator {
   readonly #plan: Plan;
   readonly #template: ResultTemplate;
+  readonly #allNumbers: readonly number[];
   #context: unknown;
+  /** The flags to evaluate, in order. */
+  #numbers: readonly number[] = [];
   /** By flag number: the outcome so far. */
   readonly #variants: (Variant | undefined)[];
   /** What is known of each slot; the arrays below hold stale things where the bit is not set. */
-  readonly #known: Uint8Array;
+  readonly #known: number[];
   readonly #values: unknown[];
   readonly #readings: (Reading | undefined)[];
+  #hasReadings = false;
   readonly #subjects: (Subject | undefined)[];
   /** Bits of the answers to all equality conditions. */
-  readonly #answers: Int32Array;
+  readonly #answers: number[];
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#template = new ResultTemplate(plan.flags);
+    this.#allNumbers = [...plan.flags.keys()];
     this.#variants = plan.flags.map(() => undefined);
-    this.#known = new Uint8Array(plan.slots.length);
+    this.#known = plan.slots.map(() => 0);
     this.#values = plan.slots.map(() => undefined);
     this.#readings = plan.slots.map(() => undefined);
     this.#subjects = plan.slots.map(() => undefined);
-    this.#answers = new Int32Array(plan.words);
+    this.#answers = Array.from({ length: plan.words }, () => 0);
   }
 
   /** The variants of all flags. */
   evaluateAll(context: EvaluationContext, trace: TraceSink | undefined): Record<string, Variant> {
-    const { flags } = this.#plan;
-    this.#context = context;
-    for (let flag = 0; flag < flags.length; flag++) this.#variants[flag] = this.#evaluate(flag, trace);
-    const results = this.#template.copy(this.#variants) ?? collect(flags, this.#variants, [...flags.keys()]);
+    this.#begin(context, this.#allNumbers);
+    for (let flag = 0; flag < this.#variants.length; flag++) this.#variants[flag] = this.#evaluate(flag, trace);
+    const results = this.#template.copy(this.#variants) ?? this.#collect();
     this.#forget();
     return results;
   }
@@ -65,20 +70,33 @@ export class Evaluator {
     numbers: readonly number[],
     trace: TraceSink | undefined,
   ): Record<string, Variant> {
-    this.#context = context;
+    this.#begin(context, numbers);
     for (const flag of numbers) this.#variants[flag] = this.#evaluate(flag, trace);
-    const results = collect(this.#plan.flags, this.#variants, numbers);
+    const results = this.#collect();
     this.#forget();
     return results;
+  }
+
+  #begin(context: EvaluationContext, numbers: readonly number[]): void {
+    this.#context = context;
+    this.#numbers = numbers;
+  }
+
+  #collect(): Record<string, Variant> {
+    return collect(this.#plan.flags, this.#variants, this.#numbers);
   }
 
   /** Lets go of the context, which is the caller's and may hold personal data. */
   #forget(): void {
     this.#context = undefined;
-    this.#variants.fill(undefined);
-    this.#known.fill(0);
-    this.#values.fill(undefined);
-    this.#readings.fill(undefined);
+    // Loops, because `fill` costs more than they do on arrays as short as these.
+    for (let slot = 0; slot < this.#known.length; slot++) {
+      this.#known[slot] = 0;
+      this.#values[slot] = undefined;
+    }
+    for (let flag = 0; flag < this.#variants.length; flag++) this.#variants[flag] = undefined;
+    if (this.#hasReadings) this.#readings.fill(undefined);
+    this.#hasReadings = false;
   }
 
   #evaluate(flag: number, trace: TraceSink | undefined): Variant | undefined {
@@ -150,14 +168,17 @@ export class Evaluator {
     return value;
   }
 
-  #find({ selector, parent, name }: Slot): unknown {
-    if (parent !== undefined && parent.parent === undefined && parent.name === "result") {
-      const flag = this.#plan.numbers.get(name);
-      return flag === undefined || name === "" ? undefined : this.#variants[flag];
+  #find({ kind, parent, name }: Slot): unknown {
+    switch (kind) {
+      case "property":
+        return parent === undefined ? undefined : selectOwn(this.#value(parent.number), name);
+      case "context":
+        return this.#context ?? undefined;
+      case "one result":
+        return this.#variants[this.#plan.numbers.get(name) ?? -1];
+      case "all results":
+        return this.#collect();
     }
-    if (parent !== undefined) return selectOwn(this.#value(parent.number), name);
-    if (name === "result") return collect(this.#plan.flags, this.#variants, [...this.#variants.keys()]);
-    return selector.length === 1 && name === "context" ? (this.#context ?? undefined) : undefined;
   }
 
   #reading(number: number): Reading {
@@ -166,6 +187,7 @@ export class Evaluator {
     const reading = new Reading(this.#value(number));
     const slot = this.#plan.slots[number];
     this.#readings[number] = reading;
+    this.#hasReadings = true;
     if (slot !== undefined) this.#know(slot, readingKnown);
     return reading;
   }
@@ -176,7 +198,7 @@ export class Evaluator {
     if (slot?.index === undefined) return;
     const { index, firstWord } = slot;
     const value = this.#value(number);
-    let answer: Int32Array | undefined;
+    let answer: Bits | undefined;
     if (value === undefined) answer = index.ofMissing();
     else if (typeof value === "string" && value.charCodeAt(0) !== 91) answer = index.ofText(value);
     else {

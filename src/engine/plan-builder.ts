@@ -1,4 +1,5 @@
 import { compileTest, findEqualityRule } from "./conditions.ts";
+import { bitOf, wordOf } from "./equality-index.ts";
 import type { Bucket, Condition, Flag, Segment, Variant } from "./flag.ts";
 import { askTest, type BucketPlan, type Choice, type Plan, type SegmentPlan, type Test } from "./plan.ts";
 import { Salt } from "./salted-hash.ts";
@@ -84,17 +85,17 @@ export class PlanBuilder {
   build(): Plan {
     const words = this.#slots.seal();
     for (const { at, slot, equality } of this.#toPlace) {
-      this.#code[at + 1] = slot.firstWord + (equality >> 5);
-      this.#code[at + 2] = 1 << (equality & 31);
+      this.#code[at + 1] = slot.firstWord + wordOf(equality);
+      this.#code[at + 2] = bitOf(equality);
     }
     return {
       words,
       slots: this.#slots.list,
       flags: this.#flags,
       numbers: new Map(this.#flags.map((key, number) => [key, number])),
-      firstCode: Int32Array.from([...this.#firstCode, this.#code.length]),
-      firstSegment: Int32Array.from([...this.#firstSegment, this.#segments.length]),
-      code: Int32Array.from(this.#code),
+      firstCode: [...this.#firstCode, this.#code.length],
+      firstSegment: [...this.#firstSegment, this.#segments.length],
+      code: this.#code,
       segments: this.#segments,
       conditions: this.#conditions,
       tests: this.#tests,

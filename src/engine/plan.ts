@@ -57,15 +57,15 @@ export interface Plan {
   readonly flags: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
   /** Where each flag's code begins, and number of its first segment. Both have one more entry for the end. */
-  readonly firstCode: Int32Array;
-  readonly firstSegment: Int32Array;
+  readonly firstCode: readonly number[];
+  readonly firstSegment: readonly number[];
   /**
    * The conditions of all segments, in order. A segment is where it ends, then its groups; a group is where it ends,
    * then its conditions; a condition is four numbers: slot, word of the answer or `askTest`, bit of it, and the
    * condition's number. A segment matches when in any of its groups all conditions hold; one without conditions has
    * an empty group.
    */
-  readonly code: Int32Array;
+  readonly code: readonly number[];
   readonly segments: readonly SegmentPlan[];
   readonly conditions: readonly Condition[];
   /** By condition number: the test of a condition that is not about equality. */

@@ -1,13 +1,17 @@
 import { EqualityIndex } from "./equality-index.ts";
 
+/** What a slot is the place of. */
+export type SlotKind = "context" | "all results" | "one result" | "property";
+
 /** A place in a context that flags ask for, or that lies on the way to one. */
 export class Slot {
   readonly number: number;
   readonly selector: readonly string[];
-  /** The place one name up; undefined for `context` and `result` themselves. */
+  /** The place one name up; undefined where the selector is a single name. */
   readonly parent: Slot | undefined;
   /** The last name of the selector. */
   readonly name: string;
+  readonly kind: SlotKind;
   /** Whether it depends on flags evaluated before, so that it may change within one evaluation. */
   readonly changes: boolean;
   /** The equality conditions on it. */
@@ -20,8 +24,15 @@ export class Slot {
     this.selector = selector;
     this.parent = parent;
     this.name = selector.at(-1) ?? "";
+    this.kind = kindOf(selector);
     this.changes = selector[0] === "result";
   }
+}
+
+function kindOf(selector: readonly string[]): SlotKind {
+  if (selector.length === 1 && selector[0] === "context") return "context";
+  if (selector[0] !== "result" || selector.length > 2) return "property";
+  return selector.length === 1 ? "all results" : "one result";
 }
 
 /** The places that flags ask for, as a tree: what lies on the way to several is looked up once. */

@@ -1,18 +1,16 @@
 /**
- * Writes the UTF-8 form of `text` into `into` from index `at` and returns the index after the last byte. A lone
- * surrogate becomes U+FFFD, as the Encoding Standard has it. `into` must have room for three bytes a code unit.
+ * The UTF-8 form of `text`, one character a byte. A lone surrogate becomes U+FFFD, as the Encoding Standard has it.
  */
-export function writeUtf8(text: string, into: Uint8Array, at = 0): number {
-  let end = at;
+export function toUtf8Characters(text: string): string {
+  let characters = "";
   for (let i = 0; i < text.length; i++) {
     let code = text.charCodeAt(i);
     if (code < 0x80) {
-      into[end++] = code;
+      characters += String.fromCharCode(code);
       continue;
     }
     if (code < 0x800) {
-      into[end++] = 0xc0 | (code >> 6);
-      into[end++] = 0x80 | (code & 0x3f);
+      characters += String.fromCharCode(0xc0 | (code >> 6), continuation(code));
       continue;
     }
     if ((code & 0xf800) === 0xd800) {
@@ -20,17 +18,15 @@ export function writeUtf8(text: string, into: Uint8Array, at = 0): number {
       if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
         code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
         i++;
-        into[end++] = 0xf0 | (code >> 18);
-        into[end++] = 0x80 | ((code >> 12) & 0x3f);
-        into[end++] = 0x80 | ((code >> 6) & 0x3f);
-        into[end++] = 0x80 | (code & 0x3f);
+        characters += String.fromCharCode(0xf0 | (code >> 18), continuation(code >> 12));
+        characters += String.fromCharCode(continuation(code >> 6), continuation(code));
         continue;
       }
       code = 0xfffd;
     }
-    into[end++] = 0xe0 | (code >> 12);
-    into[end++] = 0x80 | ((code >> 6) & 0x3f);
-    into[end++] = 0x80 | (code & 0x3f);
+    characters += String.fromCharCode(0xe0 | (code >> 12), continuation(code >> 6), continuation(code));
   }
-  return end;
+  return characters;
 }
+
+const continuation = (bits: number): number => 0x80 | (bits & 0x3f);

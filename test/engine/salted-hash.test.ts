@@ -12,7 +12,9 @@ const text = fc.oneof(
 test("equals murmur3 of salt/subject for any salt and subject", () => {
   void fc.assert(
     fc.property(text, text, (salt, subject) => {
-      expect(new Subject(subject).hash(new Salt(salt))).toBe(murmur3(`${salt}/${subject}`));
+      const loaded = new Subject();
+      loaded.load(subject);
+      expect(loaded.hash(new Salt(salt))).toBe(murmur3(`${salt}/${subject}`));
     }),
     { numRuns: 20_000 },
   );
@@ -20,8 +22,9 @@ test("equals murmur3 of salt/subject for any salt and subject", () => {
 
 test("equals murmur3 at every length and alignment, whichever salts the subject met before", () => {
   const letters = "Zażółć gęślą jaźń 🦎 0123456789 abcdefghijklmnopqrstuvwxyz";
+  const subject = new Subject();
   for (let subjectLength = 0; subjectLength <= letters.length; subjectLength++) {
-    const subject = new Subject(letters.slice(0, subjectLength));
+    subject.load(letters.slice(0, subjectLength));
     for (let saltLength = 0; saltLength <= 20; saltLength++) {
       const salt = letters.slice(-saltLength || letters.length);
       expect(subject.hash(new Salt(salt))).toBe(murmur3(`${salt}/${subject.text}`));
