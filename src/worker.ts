@@ -1,5 +1,6 @@
 /** Which address goes to which room. */
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
+import { createMemo, type Memo } from "./gate/memo.ts";
 import { consume } from "./logs/consume.ts";
 import { type Env, hostMatches, type Route, readSettings, type Settings } from "./settings.ts";
 
@@ -7,6 +8,7 @@ interface Isolate {
   settings: Settings;
   /** Null while the settings are wrong: then everything is forwarded and nothing assigned. */
   gate: Gate | null;
+  routes: Memo<Route>;
 }
 
 /** Bindings stay the same object for as long as an isolate lives. */
@@ -20,19 +22,22 @@ function isolateOf(env: Env): Isolate {
     console.error(JSON.stringify({ message: "settings are wrong: nothing is assigned", faults: settings.faults }));
   }
   const gate = settings.faults.length > 0 ? null : createGate({ settings, now: Date.now, random: Math.random });
-  const isolate = { settings, gate };
+  const isolate = { settings, gate, routes: createMemo<Route>(256) };
   isolates.set(env, isolate);
   return isolate;
 }
 
-/** The most telling pattern wins: a host's own name, then a wildcard, then `*`. */
-function routeOf(settings: Settings, host: string): Route | undefined {
+/** The most telling pattern wins: a host's own name, then a wildcard, the longest first, then `*`. */
+function routeOf({ settings, routes }: Isolate, host: string): Route | undefined {
+  const known = routes.get(host);
+  if (known) return known;
   const rank = (pattern: string) => (pattern === "*" ? 2 : pattern.startsWith("*") ? 1 : 0);
-  return settings.routes
-    .flatMap((route) =>
-      route.hosts.filter((pattern) => hostMatches(pattern, host)).map((pattern) => ({ route, pattern })),
-    )
-    .sort((a, b) => rank(a.pattern) - rank(b.pattern) || b.pattern.length - a.pattern.length)[0]?.route;
+  const [best] = settings.routes
+    .flatMap((route) => route.hosts.map((pattern) => ({ route, pattern })))
+    .filter(({ pattern }) => hostMatches(pattern, host))
+    .sort((a, b) => rank(a.pattern) - rank(b.pattern) || b.pattern.length - a.pattern.length);
+  if (best) routes.set(host, best.route);
+  return best?.route;
 }
 
 function health({ settings, gate }: Isolate): Response {
@@ -48,7 +53,7 @@ export default {
     if (url.pathname === "/_vestibule/health" && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
       return health(isolate);
     }
-    const route = routeOf(settings, url.host);
+    const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);
     if (gate && route.tenant) return gate.handle(request, route.tenant, env, ctx);
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");

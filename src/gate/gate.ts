@@ -13,7 +13,7 @@ import { answer, askOrigin, badGateway, forwardedRequest } from "./forward.ts";
 import { injectAttributes } from "./inject.ts";
 import { createKeyring } from "./keyring.ts";
 import { type Observed, observe } from "./observe.ts";
-import { BudgetError, isPromise, withinBudget } from "./pending.ts";
+import { BudgetError, both, isPromise, withinBudget } from "./pending.ts";
 import { makePlan, type Plan, type PlanTools, plainPlan } from "./plan.ts";
 import { createReporter, type Report, type Sighting } from "./report.ts";
 import { compileRules, type Rules } from "./rules.ts";
@@ -123,12 +123,12 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
     let signedClientIp: string | null = null;
     try {
       screened = screen(request, url, tenant, rulesFor(tenant));
-      const planned = screened.takesPart
-        ? withinBudget(makePlan(screened, toolsFor(tenant, env, ctx)), decisionBudgetMs)
-        : plainPlan(screened);
-      plan = isPromise(planned) ? await planned : planned;
       const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
-      if (ip) signedClientIp = await withinBudget(stamper.signClientIp(tenant.id, ip, url, now()), decisionBudgetMs);
+      const made = both(
+        screened.takesPart ? makePlan(screened, toolsFor(tenant, env, ctx)) : plainPlan(screened),
+        ip ? stamper.signClientIp(tenant.id, ip, url, now()) : null,
+      );
+      [plan, signedClientIp] = isPromise(made) ? await withinBudget(made, decisionBudgetMs) : made;
     } catch (error) {
       plan = {
         ...plainPlan(screened ?? { classified: nothing, hadSession: false, ended: [] }),
@@ -179,10 +179,9 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
       console.error(JSON.stringify({ message: "answer not observed", reason: messageOf(error) }));
     }
 
-    const isDocument = plan.classified.kind !== "pass";
     const answered = answer(response, {
       cookies: observed?.cookies ?? plan.cookies,
-      isPrivate: plan.stamp !== null && isDocument,
+      isPrivate: plan.stamp !== null,
     });
     if (tenant.inject !== "attributes" || !plan.stamp) return answered;
     return injectAttributes(answered, plan.stamp);

@@ -10,6 +10,11 @@ export function after<T, U>(value: Pending<T>, next: (value: T) => Pending<U>): 
   return isPromise(value) ? value.then(next) : next(value);
 }
 
+/** The two of them, now if both are here. */
+export function both<A, B>(a: Pending<A>, b: Pending<B>): Pending<[A, B]> {
+  return isPromise(a) || isPromise(b) ? Promise.all([a, b]) : [a, b];
+}
+
 export class BudgetError extends Error {
   constructor(ms: number) {
     super(`no decision within ${ms} ms`);

@@ -1,4 +1,4 @@
-/** An experiment and its allocations. Fields as in `reference/experiment-center-api.md` §7.3 and §7.4, and ours. */
+/** An experiment and its allocations. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
 import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
 import { experimentId, featureFlagId, segmentId, variationId } from "./ids.ts";

@@ -1,4 +1,4 @@
-/** A feature flag: parameters that variations override. Fields as in `reference/experiment-center-api.md` §7.1, and ours. */
+/** A feature flag: parameters that variations override. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
 import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, recordOf, timestampSchema } from "./fields.ts";
 import { featureFlagId } from "./ids.ts";

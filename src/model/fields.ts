@@ -1,4 +1,4 @@
-/** Fields that several resources share, as `reference/experiment-center-api.md` §2 constrains them. */
+/** Fields that several resources share, as the Experiment Center API constrains them. */
 import * as v from "valibot";
 
 const NUL = "\0";

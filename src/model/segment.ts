@@ -1,4 +1,4 @@
-/** A segment: rules on what is known of a visitor. Fields as in `reference/experiment-center-api.md` §7.5. */
+/** A segment: rules on what is known of a visitor. Fields as in the Experiment Center API */
 import * as v from "valibot";
 import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
 import { segmentId } from "./ids.ts";

@@ -1,4 +1,4 @@
-/** A variation of a feature flag: which parameters it overrides. Fields as in `reference/experiment-center-api.md` §7.2. */
+/** A variation of a feature flag: which parameters it overrides. Fields as in the Experiment Center API */
 import * as v from "valibot";
 import type { FeatureFlag } from "./feature-flag.ts";
 import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, recordOf, timestampSchema } from "./fields.ts";

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { warningCode } from "../../src/model/log-entry.ts";
 import { problemCodes } from "../../src/model/resources.ts";
 
-const text = readFileSync(new URL("../../docs/problems.md", import.meta.url), "utf8");
+const text = readFileSync(`${import.meta.dirname}/../../docs/problems.md`, "utf8");
 /** What stands in the first cell of a row. */
 const documented = [...text.matchAll(/^\| (`[^|]+`) +\|/gm)].flatMap(([, cell = ""]) =>
   [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code),
