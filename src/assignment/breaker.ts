@@ -19,13 +19,12 @@ export class BreakerOpenError extends Error {
   }
 }
 
+/** Tells how a call ended. Only the first word counts: a call that was slow stays slow, whatever it answers. */
+export type EndOfCall = (ok: boolean) => void;
+
 export interface Breaker {
-  /**
-   * Whether a call may be made now. Once the pause is over it lets a single probe through; the caller must report its
-   * end with `record`.
-   */
-  admit(): boolean;
-  record(ok: boolean): void;
+  /** Null while no call may be made. Once the pause is over it lets a single probe through. */
+  admit(): EndOfCall | null;
   state(): BreakerState;
 }
 
@@ -35,7 +34,7 @@ export interface BreakerOptions {
   random: () => number;
   /** Told when the circuit opens from closed. */
   onOpen?: () => void;
-  /** A probe unanswered for so long counts as failed. */
+  /** A probe unanswered for so long is forgotten, since its request may be gone, and another is let through. */
   probeMs?: number;
 }
 
@@ -44,7 +43,9 @@ export function createBreaker({ now, random, onOpen, probeMs = 2_000 }: BreakerO
   const buckets = Array.from({ length: bucketCount }, () => ({ second: -1, calls: 0, failures: 0 }));
   let openUntilMs = 0;
   let pauseMs = 0;
-  let probeSinceMs = 0;
+  let probe: { sinceMs: number } | null = null;
+  /** Counts openings and closings: a call that began before one says nothing about now. */
+  let era = 0;
 
   function bucket(second: number) {
     const found = buckets[second % bucketCount];
@@ -56,44 +57,55 @@ export function createBreaker({ now, random, onOpen, probeMs = 2_000 }: BreakerO
   function open(): void {
     const wasClosed = pauseMs === 0;
     pauseMs = wasClosed ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
-    openUntilMs = now() + pauseMs * (0.8 + 0.4 * random());
-    probeSinceMs = 0;
+    // The jitter lies below the longest pause, never above it.
+    openUntilMs = now() + Math.min(pauseMs * (0.8 + 0.4 * random()), longestPauseMs);
+    probe = null;
+    era++;
     if (wasClosed) onOpen?.();
+  }
+
+  function close(): void {
+    pauseMs = 0;
+    probe = null;
+    era++;
+    for (const each of buckets) each.second = -1;
+  }
+
+  function count(ok: boolean): void {
+    const second = Math.floor(now() / bucketMs);
+    const current = bucket(second);
+    current.calls++;
+    if (ok) return;
+    current.failures++;
+    let calls = 0;
+    let failures = 0;
+    for (const each of buckets) {
+      if (each.second <= second - bucketCount || each.second < 0) continue;
+      calls += each.calls;
+      failures += each.failures;
+    }
+    if (calls >= minCalls && failures / calls >= failureShare) open();
   }
 
   return {
     admit() {
-      if (pauseMs === 0) return true;
+      const began = era;
+      let ended = false;
+      const once = (end: EndOfCall): EndOfCall => {
+        return (ok) => {
+          if (!ended && began === era) end(ok);
+          ended = true;
+        };
+      };
+      if (pauseMs === 0) return once(count);
       const at = now();
-      if (at < openUntilMs) return false;
-      if (probeSinceMs > 0 && at - probeSinceMs < probeMs) return false;
-      probeSinceMs = at;
-      return true;
-    },
-    record(ok) {
-      const at = now();
-      if (pauseMs > 0) {
-        // A call that began before the circuit opened says nothing about now.
-        if (probeSinceMs === 0) return;
-        if (!ok) return open();
-        pauseMs = 0;
-        probeSinceMs = 0;
-        for (const each of buckets) each.second = -1;
-        return;
-      }
-      const second = Math.floor(at / bucketMs);
-      const current = bucket(second);
-      current.calls++;
-      if (ok) return;
-      current.failures++;
-      let calls = 0;
-      let failures = 0;
-      for (const each of buckets) {
-        if (each.second <= second - bucketCount || each.second < 0) continue;
-        calls += each.calls;
-        failures += each.failures;
-      }
-      if (calls >= minCalls && failures / calls >= failureShare) open();
+      if (at < openUntilMs || (probe && at - probe.sinceMs < probeMs)) return null;
+      const mine = { sinceMs: at };
+      probe = mine;
+      return once((ok) => {
+        if (ok) close();
+        else if (probe === mine) open();
+      });
     },
     state() {
       if (pauseMs === 0) return "closed";

@@ -4,13 +4,17 @@ import { type Breaker, BreakerOpenError, type BreakerState, createBreaker } from
 export const dependencyNames = ["kv", "cache", "queue", "crypto", "jwks"] as const;
 export type DependencyName = (typeof dependencyNames)[number];
 
+/** Nobody waits for the queue: it is used behind the answer, and a send that takes its time is no fault. */
+const waitedFor = (dependency: DependencyName) => dependency !== "queue";
+
 /** Nothing is awaited longer than this, not even after the answer is on its way. */
 const giveUpMs = 5_000;
 
 export interface Dependencies {
   /**
-   * Runs the call unless its circuit is open. A call that takes longer than `slowMs` counts as failed at that moment,
-   * whether it ever answers or not; the caller waits on, within its own budget, and is let go after `giveUpMs`.
+   * Runs the call unless its circuit is open. A call that a visitor waits for and that takes longer than `slowMs` counts
+   * as failed at that moment, whether it ever answers or not; the caller waits on, within its own budget, and is let go
+   * after `giveUpMs`.
    * @throws {BreakerOpenError} at once while the circuit is open.
    */
   guard<T>(dependency: DependencyName, call: () => Promise<T>): Promise<T>;
@@ -31,24 +35,19 @@ export function createDependencies({ now, random, slowMs, onOpen }: DependencyOp
 
   return {
     async guard(dependency, call) {
-      const breaker = breakers[dependency];
-      if (!breaker.admit()) throw new BreakerOpenError(dependency);
-      let recorded = false;
-      const record = (ok: boolean) => {
-        if (!recorded) breaker.record(ok);
-        recorded = true;
-      };
-      const slow = setTimeout(() => record(false), slowMs);
+      const end = breakers[dependency].admit();
+      if (!end) throw new BreakerOpenError(dependency);
+      const slow = waitedFor(dependency) ? setTimeout(() => end(false), slowMs) : undefined;
       let giveUp: ReturnType<typeof setTimeout> | undefined;
       const tooLong = new Promise<never>((_, reject) => {
         giveUp = setTimeout(() => reject(new Error(`${dependency} did not answer in ${giveUpMs} ms`)), giveUpMs);
       });
       try {
         const value = await Promise.race([call(), tooLong]);
-        record(true);
+        end(true);
         return value;
       } catch (error) {
-        record(false);
+        end(false);
         throw error;
       } finally {
         clearTimeout(slow);
