@@ -76,10 +76,10 @@ export function resolveOverride(snapshot: CompiledSnapshot, override: Override):
   };
 }
 
-const methods: Readonly<Record<string, "inclusion" | "sticky">> = {
-  "individual-inclusions": "inclusion",
-  "sticky-bucketing": "sticky",
-};
+const methods = new Map<unknown, "inclusion" | "sticky">([
+  ["individual-inclusions", "inclusion"],
+  ["sticky-bucketing", "sticky"],
+]);
 
 /** The flag's variant as a pin, or null when the flag could not be evaluated (it is asked again next time). */
 function pinOf(
@@ -87,12 +87,16 @@ function pinOf(
   variant: { key: string; metadata?: Record<string, unknown> } | undefined,
 ): Pin | null {
   if (!variant) return null;
-  const { segmentId, segmentName } = variant.metadata ?? {};
+  const { segmentId, segmentName, experimentKey } = variant.metadata ?? {};
+  // Two may be active on one flag, which then serves one of them.
+  if (typeof experimentKey === "string" && experimentKey !== experiment.id) return null;
+  const isTargeted = typeof segmentId === "string";
   return {
     experimentId: experiment.id,
     variationId: experiment.variationByKey.get(variant.key)?.id ?? null,
-    method: methods[String(segmentName)] ?? "auto",
-    ...(typeof segmentId === "string" ? { segmentId } : {}),
+    // A tenant names its own segments as it likes: one with an id is never the gate's.
+    method: (isTargeted ? undefined : methods.get(segmentName)) ?? "auto",
+    ...(isTargeted ? { segmentId } : {}),
     epoch: experiment.epoch,
   };
 }
@@ -120,9 +124,8 @@ export function decide(input: DecisionInput): Decision {
   const pins = new Map<string, Pin>();
   const endsForced = begins || override?.experimentId === "";
   for (const pin of input.pins ?? []) {
-    const experiment = snapshot.experiments.get(pin.experimentId);
-    const stands = experiment && (pin.variationId === null || experiment.variations.has(pin.variationId));
-    if (stands && !(endsForced && pin.method === "forced")) pins.set(pin.experimentId, pin);
+    // One that this snapshot does not know stays: another isolate's may be newer, and its pages must not flip.
+    if (!(endsForced && pin.method === "forced")) pins.set(pin.experimentId, pin);
   }
   const kept = new Set(pins.keys());
 

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { type DecisionInput, decide, type Override, type Pin } from "../../src/assignment/decide.ts";
+import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import type { Resources } from "../../src/model/resources.ts";
+import { compileSnapshot } from "../../src/snapshot/compiled.ts";
+import { experiment, flag, resources, segment, share, variations } from "../model/resources.ts";
+
+const published = { tenant: "acme", version: 1, publishedAt: "2025-01-31T12:00:00.000Z" };
+const snapshotOf = (of: Partial<Resources>) =>
+  compileSnapshot(JSON.stringify(buildSnapshot(resources(of), published)), "acme");
+const running = snapshotOf({});
+const paused = snapshotOf({ experiments: [experiment({ status: "paused" })] });
+
+const ask = (changes: Partial<DecisionInput> = {}) =>
+  decide({
+    snapshot: running,
+    pins: undefined,
+    mayAssign: true,
+    begins: false,
+    override: null,
+    deviceId: "device-1",
+    userId: null,
+    sticky: new Map(),
+    attributes: () => ({}),
+    ...changes,
+  });
+const pin = (changes: Partial<Pin> = {}): Pin => ({
+  experimentId: "exp_Page",
+  variationId: "var_b",
+  method: "auto",
+  epoch: 1,
+  ...changes,
+});
+const force = (changes: Partial<Override> = {}): Override => ({
+  experimentId: "exp_Page",
+  variationId: "var_c",
+  segmentId: null,
+  ...changes,
+});
+const said = ({ assignments }: ReturnType<typeof ask>) =>
+  assignments.map(({ variation, method, control }) => `${method} ${variation.id}${control ? " control" : ""}`);
+
+describe("a new visitor", () => {
+  it("gets the same variation for the same device, and both are given", () => {
+    const given = new Set<string>();
+    for (let i = 0; i < 50; i++) {
+      const first = said(ask({ deviceId: `device-${i}` }));
+      expect(said(ask({ deviceId: `device-${i}` }))).toEqual(first);
+      given.add(String(first));
+    }
+    expect([...given].sort()).toEqual(["auto var_a control", "auto var_b"]);
+  });
+
+  it("without a device, or who may not be assigned, gets nothing", () => {
+    expect(ask({ deviceId: null }).assignments).toEqual([]);
+    expect(ask({ mayAssign: false })).toMatchObject({ assignments: [], pins: undefined });
+    expect(ask({ snapshot: paused }).assignments).toEqual([]);
+  });
+
+  it("outside the share that takes part is remembered as such", () => {
+    const none = snapshotOf({ experiments: [experiment({ levels: [0], current_level: 0 })] });
+    const decision = ask({ snapshot: none });
+    expect(decision).toMatchObject({ assignments: [], added: [], pins: [{ variationId: null }] });
+  });
+});
+
+describe("a session", () => {
+  it("keeps its variation although the experiment is paused", () => {
+    expect(said(ask({ snapshot: paused, pins: [pin()] }))).toEqual(["session var_b"]);
+  });
+
+  it("that decided against an experiment stays out of it", () => {
+    const decision = ask({ pins: [pin({ variationId: null })], begins: true });
+    expect(decision).toMatchObject({ assignments: [], added: [] });
+  });
+
+  it("is asked anew about nothing before the next log-in begins", () => {
+    expect(ask({ pins: [] }).assignments).toEqual([]);
+    expect(ask({ pins: [], begins: true }).added).toHaveLength(1);
+  });
+
+  it.each([
+    ["an experiment", { experimentId: "exp_New" }],
+    ["a variation", { variationId: "var_new" }],
+  ])("keeps the pin of %s that this isolate has not heard of yet", (_, changes) => {
+    const newer = pin(changes);
+    const decision = ask({ pins: [newer] });
+    expect(decision.pins).toEqual([newer]);
+    expect(decision.assignments).toEqual([]);
+  });
+});
+
+describe("overrides", () => {
+  it.each(["draft", "active", "paused", "completed", "archived"] as const)(
+    "force a variation of a %s one",
+    (status) => {
+      const decision = ask({ snapshot: snapshotOf({ experiments: [experiment({ status })] }), override: force() });
+      expect(said(decision)).toEqual(["forced var_c"]);
+      expect(decision.added).toEqual([]);
+    },
+  );
+
+  it.each([
+    [{ experimentId: "exp_None" }, "experiment_not_found"],
+    [{ experimentId: "__proto__" }, "experiment_not_found"],
+    [{ experimentId: "constructor", variationId: "constructor" }, "experiment_not_found"],
+    [{ experimentId: null }, "experiment_orphaned_params"],
+    [{ variationId: "var_Foreign" }, "experiment_variation_not_found"],
+    [{ variationId: "__proto__" }, "experiment_variation_not_found"],
+    [{ variationId: null }, "experiment_variation_not_found"],
+    [{ segmentId: "hasOwnProperty" }, "experiment_segment_not_found"],
+  ])("%j: warn and assign as ever", (changes, warning) => {
+    const decision = ask({ override: force(changes) });
+    expect(decision.warnings).toEqual([warning]);
+    expect(said(decision)).toEqual(said(ask()));
+  });
+
+  it("end when a log-in begins without one, or with an empty id", () => {
+    const pins = [pin({ method: "forced", variationId: "var_c" })];
+    expect(said(ask({ pins }))).toEqual(["forced var_c"]);
+    expect(said(ask({ pins, begins: true }))).toEqual(said(ask()));
+    expect(said(ask({ pins, override: force({ experimentId: "", variationId: null }) }))).toEqual(said(ask()));
+  });
+});
+
+it("takes the method from the gate's own segments, not from what a tenant calls its own", () => {
+  for (const name of ["sticky-bucketing", "individual-inclusions", "constructor", "toString", "__proto__"]) {
+    const snapshot = snapshotOf({
+      segments: [segment("Any", [{ match: { country: ["NZ"] } }], { name })],
+      experiments: [
+        experiment({
+          allocation_strategy: "segment",
+          allocations: [
+            { variation_id: "var_b", is_control: false, segment_id: "seg_Any", priority: 1 },
+            { variation_id: "var_a", is_control: true, is_fallback: true },
+          ],
+        }),
+      ],
+    });
+    expect(said(ask({ snapshot, attributes: () => ({ country: "NZ" }) }))).toEqual(["auto var_b"]);
+  }
+});
+
+it("lets the flag speak for the experiment that it was compiled for, not for another on it", () => {
+  const other = experiment({ id: "exp_Other", name: "Other", allocations: [share("a", 50, true), share("c", 50)] });
+  const both = snapshotOf({ feature_flags: [flag()], variations, experiments: [experiment(), other] });
+  expect(ask({ snapshot: both }).assignments.map(({ experiment: { id } }) => id)).toEqual(["exp_Page"]);
+});
+
+it("gives each subject its own experiments", () => {
+  const user = experiment({ assignment_config: { subject: "user" } });
+  const snapshot = snapshotOf({ experiments: [user] });
+  expect(ask({ snapshot }).assignments).toEqual([]);
+  expect(ask({ snapshot, userId: "user-1" }).assignments).toHaveLength(1);
+});
