@@ -33,6 +33,11 @@ const name = "vestibule";
 async function optionsOf({ stateDir, vars, script }: Pick<LocalOptions, "stateDir" | "vars" | "script">) {
   // Module rules are for sources; what runs here is one module already.
   const { modulesRules: _, ...workerOptions } = workerOptionsOf(wranglerConfig).workerOptions;
+  // Somebody looks on: what is queued comes soon, not when a batch is worth its while.
+  const consumers = Object.entries((workerOptions.queueConsumers ?? {}) as Record<string, object>);
+  const queueConsumers = Object.fromEntries(
+    consumers.map(([queue, options]) => [queue, { ...options, maxBatchTimeout: 0.5 }]),
+  );
   const directory = stateDir === undefined ? undefined : resolve(root, stateDir, "workerd");
   if (directory !== undefined) await mkdir(directory, { recursive: true });
   return {
@@ -46,6 +51,7 @@ async function optionsOf({ stateDir, vars, script }: Pick<LocalOptions, "stateDi
         modules: true,
         script: script ?? "export default { fetch: () => new Response(null, { status: 404 }) }",
         bindings: { ...(workerOptions.bindings as object), ...vars },
+        queueConsumers,
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         stripCfConnectingIp: false,
       },

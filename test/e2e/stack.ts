@@ -1,0 +1,186 @@
+/** The whole product on this machine for one test file: the Worker, a provider behind it, an application before it. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type * as v from "valibot";
+import { vi } from "vitest";
+import { bundleWorker, root } from "../../scripts/bundle.ts";
+import { findFreePort } from "../../scripts/demo/listen.ts";
+import { startProvider } from "../../scripts/demo/provider.ts";
+import { redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
+import type { StampRecord } from "../../scripts/demo/stamp-log.ts";
+import { startLocal } from "../../scripts/local.ts";
+import { publishFile, type SnapshotStore } from "../../scripts/publish.ts";
+import type { configurationSchema } from "../../src/model/configuration-schema.ts";
+import type { ExperimentStatus } from "../../src/model/snapshot.ts";
+import { createVisitor, type Page, type Visitor } from "./browserless.ts";
+
+export type ConfigurationFile = v.InferInput<typeof configurationSchema>;
+
+/** The sample's experiment and its variations. */
+export const sample = {
+  experiment: "exp_WarmerLogin",
+  control: "var_LoginContro1",
+  treatment: "var_LoginWe1coming",
+  draft: "exp_StepwiseSignUp",
+  stepwise: "var_SignUpStepwise",
+  mobile: "seg_Mobi1eVisitors",
+  headlines: { var_LoginContro1: "Sign in", var_LoginWe1coming: "Welcome back" } as Readonly<Record<string, string>>,
+};
+
+export interface StackOptions {
+  /** Of the tenant `default`, over `{ inject: "attributes" }`. */
+  tenant?: Record<string, unknown>;
+  /** Published before the start instead of the sample. */
+  configuration?: ConfigurationFile;
+}
+
+export interface Side {
+  /** The provider's public address: the gate's, or its own. */
+  issuer: string;
+  /** The relying application that signs in there. */
+  app: string;
+  redirectUri: string;
+}
+
+export interface Stack {
+  gate: Side;
+  /** Another provider just like it with nothing before it. */
+  direct: Side;
+  /** Where the provider behind the gate listens: no visitor may ever be sent there. */
+  providerUrl: string;
+  kv: SnapshotStore;
+  cookieKey: { kid: string; secret: Uint8Array<ArrayBuffer> };
+  /** Publishes and waits until the gate goes by it. */
+  publish(configuration: ConfigurationFile): Promise<void>;
+  /** What the provider was stamped since it was last asked, the oldest first. */
+  takeStamps(): Promise<StampRecord[]>;
+  /** What the Worker wrote to its console, the oldest first. */
+  lines: readonly { level: string; message: string }[];
+  close(): Promise<void>;
+}
+
+export async function readSample(): Promise<ConfigurationFile> {
+  return JSON.parse(await readFile(join(root, "scripts", "sample", "login-page.json"), "utf8"));
+}
+
+/** A visitor on the provider's log-in page, sent there by the relying application. */
+export async function visitLogin({ app }: Side, query = ""): Promise<Visitor> {
+  const visitor = createVisitor();
+  await visitor.get(`${app}/login${query && `?${query}`}`);
+  return visitor;
+}
+
+/** The variation that the gate wrote onto the page, beside what the page itself says. */
+export function variationOn({ body }: Page): { variation: string | undefined; headline: string | undefined } {
+  return {
+    variation: /<html[^>]* data-variation-id="([^"]*)"/.exec(body)?.[1],
+    headline: /<h1>([^<]*)</.exec(body)?.[1],
+  };
+}
+
+export function withStatus(configuration: ConfigurationFile, id: string, status: ExperimentStatus): ConfigurationFile {
+  const experiments = configuration.experiments?.map((one) => (one.id === id ? { ...one, status } : one));
+  return { ...configuration, ...(experiments ? { experiments } : {}) };
+}
+
+/** The same with a parameter on every flag that tells one publication from the next. */
+function numbered(configuration: ConfigurationFile, revision: number): ConfigurationFile {
+  const feature_flags = configuration.feature_flags.map((flag) => ({
+    ...flag,
+    parameters: Object.assign({}, flag.parameters, { revision: { type: "number", value: revision } }),
+  }));
+  return { ...configuration, feature_flags };
+}
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), "vestibule-stack-"));
+  const [gatePort, providerPort, directPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
+  const [appPort, directAppPort] = [await findFreePort(), await findFreePort()];
+  const secret = new Uint8Array(randomBytes(32));
+  const stampKey = randomBytes(32).toString("base64url");
+  const lines: { level: string; message: string }[] = [];
+  const sides = {
+    gate: { issuer: `http://localhost:${gatePort}`, port: appPort },
+    direct: { issuer: `http://localhost:${directPort}`, port: directAppPort },
+  };
+  const clientsOf = (port: number) => [{ client_id: "demo", redirect_uris: [redirectUriOf(port)] }];
+
+  const worker = await startLocal({
+    port: gatePort,
+    script: await bundleWorker({ outDir: join(folder, "dist") }),
+    vars: {
+      ORIGIN: `http://127.0.0.1:${providerPort}`,
+      TENANTS: JSON.stringify({ default: { inject: "attributes", ...options.tenant } }),
+      COOKIE_KEYS: `k1:${Buffer.from(secret).toString("base64url")}`,
+      STAMP_KEY: stampKey,
+      SNAPSHOT_FRESH_SECONDS: "0.1",
+      // A shared machine may be slow for a while; failing open is another suite's subject.
+      DECISION_BUDGET_MS: "5000",
+    },
+    onLog: (level, message) => lines.push({ level, message }),
+  });
+  const provider = await startProvider({
+    port: providerPort,
+    issuer: sides.gate.issuer,
+    clients: clientsOf(appPort),
+    stampKey,
+  });
+  const other = await startProvider({
+    port: directPort,
+    issuer: sides.direct.issuer,
+    clients: clientsOf(directAppPort),
+    stampKey,
+  });
+  const apps = await Promise.all(
+    [sides.gate, sides.direct].map(({ issuer, port }) => startRelyingParty({ port, issuer, clientId: "demo" })),
+  );
+  const sideOf = ({ issuer, port }: { issuer: string; port: number }): Side => ({
+    issuer,
+    app: `http://localhost:${port}`,
+    redirectUri: redirectUriOf(port),
+  });
+
+  let lastStamp = "";
+  let revision = 0;
+  async function put(configuration: ConfigurationFile): Promise<void> {
+    revision++;
+    const file = join(folder, "configuration.json");
+    await writeFile(file, JSON.stringify(numbered(configuration, revision)));
+    await publishFile(file, worker.kv);
+  }
+
+  /** The provider says on every page, this error too, what it was stamped. Forced visitors are in no statistics. */
+  async function isInForce(): Promise<void> {
+    const query = `experiment_id=${sample.experiment}&variation_id=${sample.control}`;
+    const { body } = await createVisitor().get(`${sides.gate.issuer}/auth?${query}`);
+    if (!body.includes(`&quot;revision&quot;:${revision}`)) throw new Error(`revision ${revision} is not in force`);
+  }
+
+  await put(options.configuration ?? (await readSample()));
+  return {
+    gate: sideOf(sides.gate),
+    direct: sideOf(sides.direct),
+    providerUrl: provider.url,
+    kv: worker.kv,
+    cookieKey: { kid: "k1", secret },
+    async publish(configuration) {
+      await put(configuration);
+      await vi.waitFor(isInForce, { timeout: 5_000, interval: 50 });
+    },
+    async takeStamps() {
+      const answer = await fetch(`${provider.url}/demo/stamps`, { headers: { accept: "application/json" } });
+      const latestFirst = (await answer.json()) as StampRecord[];
+      const known = latestFirst.findIndex((record) => JSON.stringify(record) === lastStamp);
+      lastStamp = JSON.stringify(latestFirst[0]);
+      return latestFirst.slice(0, known < 0 ? undefined : known).reverse();
+    },
+    lines,
+    async close() {
+      await Promise.all([provider, other, ...apps].map((each) => each.close()));
+      await worker.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
