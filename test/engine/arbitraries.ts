@@ -19,6 +19,9 @@ const texts = [
     "10.0.0+b1",
     "10.0.0.1",
     "1.",
+    "1.2.3-a..b",
+    "1.2.3-.a",
+    "1.2.3-a.",
   ],
   [
     "[]",
@@ -64,7 +67,7 @@ const property = fc.oneof(
   { weight: 1, arbitrary: object({ a: scalar, b: list }) },
 );
 
-const userFields = ["user_id", "device_id", "country", "platform", "version"] as const;
+const userFields = ["user_id", "device_id", "country", "platform", "version", ""] as const;
 const userProperties = ["plan", "age", "tags", "beta"] as const;
 const record = (names: readonly string[], value: fc.Arbitrary<unknown>) =>
   object(Object.fromEntries(names.map((name) => [name, value])), []);
