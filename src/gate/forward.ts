@@ -13,6 +13,12 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
+/**
+ * What Connection cannot take off (RFC 9110 §7.6.1 forbids naming such fields): a client could hide its address, or an
+ * answer lose its cookies.
+ */
+const endToEnd = /^(?:cf-.*|x-forwarded-.*|forwarded|host|cookie|set-cookie|cache-control|authorization|content-.*)$/;
+
 export interface Forwarding {
   /** Undefined: the Route topology, where the request is fetched as it came. */
   origin: string | undefined;
@@ -35,7 +41,7 @@ function unforwardable(headers: Headers, isRequest: boolean): string[] {
   if (connection === "" || connection === "keep-alive" || connection === "close") return names;
   for (const token of connection.split(",")) {
     const name = token.trim().toLowerCase();
-    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) names.push(name);
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && !endToEnd.test(name)) names.push(name);
   }
   return names;
 }
@@ -90,6 +96,11 @@ export interface Additions {
   isPrivate: boolean;
 }
 
+/** Whether a shared cache may keep the answer for a while without asking (RFC 9111 §3). */
+function isForAll(cacheControl: string): boolean {
+  return /\b(?:public|s-maxage|max-age)\b/i.test(cacheControl) && !/\b(?:private|no-store)\b/i.test(cacheControl);
+}
+
 function privateCacheControl(value: string): string {
   const kept = value.split(",").flatMap((part) => {
     const directive = part.trim();
@@ -103,8 +114,7 @@ export function answer(response: Response, { cookies, isPrivate }: Additions): R
   if (response.webSocket) return response;
   const dropped = unforwardable(response.headers, false);
   const cacheControl = response.headers.get("cache-control");
-  const isShared =
-    (isPrivate || cookies.length > 0) && cacheControl !== null && /\bpublic\b|\bs-maxage\b/i.test(cacheControl);
+  const isShared = (isPrivate || cookies.length > 0) && cacheControl !== null && isForAll(cacheControl);
   if (dropped.length === 0 && cookies.length === 0 && !isShared) return response;
   let changed: Response;
   try {
