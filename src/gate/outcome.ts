@@ -35,10 +35,12 @@ export function readOutcome(
     }
   }
   const parameters = target ? locationParameters(target) : null;
-  // A provider's own pages may carry a `code` of their own; an authorization response leaves, or bears its marks.
+  // A provider's own pages may carry a `code` or an `error` of their own, and the authorize request's query along with
+  // it (Cognito); an authorization response leaves, or bears its marks and no `client_id`.
   const leaves =
     target !== null &&
-    (target.origin !== url.origin || authorizationParameters.some((name) => parameters?.has(name) === true));
+    (target.origin !== url.origin ||
+      (parameters?.has("client_id") === false && authorizationParameters.some((name) => parameters.has(name))));
   const refused = leaves && parameters?.has("error") === true;
   for (const rule of rules) {
     const fits =
