@@ -36,7 +36,7 @@ async function optionsOf({ stateDir, vars, script }: Pick<LocalOptions, "stateDi
   // Somebody looks on: what is queued comes soon, not when a batch is worth its while.
   const consumers = Object.entries((workerOptions.queueConsumers ?? {}) as Record<string, object>);
   const queueConsumers = Object.fromEntries(
-    consumers.map(([queue, options]) => [queue, { ...options, maxBatchTimeout: 0.5 }]),
+    consumers.map(([queue, options]) => [queue, { ...options, maxBatchTimeout: 0.2 }]),
   );
   const directory = stateDir === undefined ? undefined : resolve(root, stateDir, "workerd");
   if (directory !== undefined) await mkdir(directory, { recursive: true });
