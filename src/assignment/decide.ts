@@ -3,7 +3,12 @@ import type { EvaluationContext } from "../engine/flag.ts";
 import type { AssignmentMethod } from "../model/event.ts";
 import { stickyProperty } from "../model/flag-segments.ts";
 import type { WarningCode } from "../model/log-entry.ts";
-import type { CompiledExperiment, CompiledSnapshot, CompiledVariation } from "../snapshot/compiled.ts";
+import {
+  type CompiledExperiment,
+  type CompiledSnapshot,
+  type CompiledVariation,
+  travels,
+} from "../snapshot/compiled.ts";
 
 /** What a session remembers of one experiment. `variationId` null: decided that it takes no part. */
 export interface Pin {
@@ -96,7 +101,7 @@ function pinOf(
     variationId: experiment.variationByKey.get(variant.key)?.id ?? null,
     // A tenant names its own segments as it likes: one with an id is never the gate's.
     method: (isTargeted ? undefined : methods.get(segmentName)) ?? "auto",
-    ...(isTargeted ? { segmentId } : {}),
+    ...(isTargeted && travels(segmentId) ? { segmentId } : {}),
     epoch: experiment.epoch,
   };
 }

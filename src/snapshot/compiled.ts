@@ -1,6 +1,7 @@
 /** A snapshot made ready for use: parsed, checked and compiled once a version. */
 import * as v from "valibot";
 import { type CompiledFlags, compileFlags } from "../engine/compile.ts";
+import type { Flag } from "../engine/flag.ts";
 import { type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
 
 export interface CompiledVariation {
@@ -30,7 +31,20 @@ export interface CompiledSnapshot {
   active: readonly CompiledExperiment[];
   /** Their flags' keys, in the same order. */
   activeFlagKeys: readonly string[];
+  /** What was left out, and why; the rest is used without it. */
+  faults: readonly string[];
 }
+
+/** Flags and experiments are looked at one by one, so that a broken one fails alone; the engine checks its flags. */
+const envelopeSchema = v.object({
+  ...snapshotSchema.entries,
+  flags: v.array(v.unknown()),
+  experiments: v.array(v.unknown()),
+});
+const experimentSchema = snapshotSchema.entries.experiments.item;
+
+/** Ids travel in headers, in lists parted by commas; one that cannot would break every request it is stamped on. */
+export const travels = (id: string): boolean => /^[!-+\--~]{1,128}$/.test(id);
 
 const encoder = new TextEncoder();
 
@@ -38,6 +52,15 @@ function encodeConfig(config: Record<string, unknown>): string {
   let binary = "";
   for (const byte of encoder.encode(JSON.stringify(config))) binary += String.fromCharCode(byte);
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function readExperiment(value: unknown): SnapshotExperiment | string {
+  const parsed = v.safeParse(experimentSchema, value);
+  if (!parsed.success) return v.summarize(parsed.issues);
+  const { id, variations, segments } = parsed.output;
+  const ids = [id, ...[...variations, ...segments].map((each) => each.id)];
+  const unfit = ids.find((each) => !travels(each));
+  return unfit === undefined ? parsed.output : `the id ${JSON.stringify(unfit)} is not 1 to 128 of visible ASCII`;
 }
 
 function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
@@ -66,16 +89,26 @@ function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
  * @throws {SyntaxError} when it is not JSON; {ValiError} when it is no snapshot; {Error} when it is another tenant's.
  */
 export function compileSnapshot(json: string, tenant: string): CompiledSnapshot {
-  const snapshot = v.parse(snapshotSchema, JSON.parse(json));
+  const snapshot = v.parse(envelopeSchema, JSON.parse(json));
   if (snapshot.tenant !== tenant) throw new Error(`snapshot of tenant ${snapshot.tenant} under ${tenant}'s key`);
-  const experiments = snapshot.experiments.map(compileExperiment);
-  const active = experiments.filter((experiment) => experiment.status === "active");
+  const faults: string[] = [];
+  const experiments = new Map<string, CompiledExperiment>();
+  for (const [position, value] of snapshot.experiments.entries()) {
+    const experiment = readExperiment(value);
+    if (typeof experiment === "string") faults.push(`experiments[${position}]: ${experiment}`);
+    else if (experiments.has(experiment.id)) faults.push(`experiments[${position}]: ${experiment.id} stands twice`);
+    else experiments.set(experiment.id, compileExperiment(experiment));
+  }
+  const flags = compileFlags(snapshot.flags as Flag[]);
+  for (const [key, fault] of flags.faults) faults.push(`flag ${key}: ${fault}`);
+  const active = [...experiments.values()].filter((experiment) => experiment.status === "active");
   return {
     tenant,
     version: snapshot.version,
-    flags: compileFlags(snapshot.flags),
-    experiments: new Map(experiments.map((experiment) => [experiment.id, experiment])),
+    flags,
+    experiments,
     active,
     activeFlagKeys: active.map((experiment) => experiment.flagKey),
+    faults,
   };
 }

@@ -5,11 +5,11 @@
 import { snapshotKey } from "../model/snapshot.ts";
 import { type CompiledSnapshot, compileSnapshot } from "./compiled.ts";
 
-/** A snapshot larger than this would cost more to parse than a decision may take. */
-const maxBytes = 8 * 1024 * 1024;
+/** A larger snapshot would take longer to compile than a decision may take, and nothing else runs meanwhile. */
+export const maxSnapshotBytes = 2 * 1024 * 1024;
 /** Older memory than this is used only when KV does not answer: an isolate may sleep for hours. */
 const staleMs = 10 * 60_000;
-/** A refresh that has not ended by then is given up, and the next request starts another. */
+/** After a failure, and while a refresh is under way, KV is left alone for so long, and memory serves. */
 const refreshMs = 5_000;
 const cacheSeconds = 7 * 24 * 3600;
 
@@ -43,26 +43,43 @@ interface Held {
   snapshot: CompiledSnapshot | null;
   /** When KV last said that this is the newest. */
   checkedAtMs: number;
-  refreshStartedAtMs: number;
+  /** When KV may be asked for a newer one. */
+  askAgainAtMs: number;
 }
+
+/** What KV said. `unchanged`: the version that memory has. */
+type Found = "nothing" | "unchanged" | { bytes: Uint8Array<ArrayBuffer> | null };
 
 const cacheAddress = (tenant: string) => `https://snapshot.vestibule.invalid/${encodeURIComponent(tenant)}`;
 
-async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
+/** Null when there is more than a snapshot may have: the rest is not read. */
+async function readBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | null> {
   const reader = body.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let text = "";
+  const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
+    if (done) break;
     size += value.byteLength;
-    if (size > maxBytes) {
+    if (size > maxSnapshotBytes) {
       await reader.cancel("too large");
-      throw new Error(`snapshot larger than ${maxBytes} bytes`);
+      return null;
     }
-    text += decoder.decode(value, { stream: true });
+    chunks.push(value);
   }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** @throws when the bytes are no snapshot of this tenant's. */
+function compileBytes(bytes: Uint8Array | null, tenant: string): CompiledSnapshot {
+  if (!bytes) throw new Error(`snapshot larger than ${maxSnapshotBytes} bytes`);
+  return compileSnapshot(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes), tenant);
 }
 
 function hasVersion(metadata: unknown): metadata is { version: number } {
@@ -80,48 +97,78 @@ export interface SnapshotReaderOptions {
 
 export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOptions): SnapshotReader {
   const memory = new Map<string, Held>();
+  /** Tenants whose value in KV is no snapshot. That is no fault of KV's, which the other tenants need. */
+  const unreadable = new Map<string, { untilMs: number; reason: string }>();
 
   /** Readers never step back a version: an older answer (KV is eventually consistent) leaves memory as it is. */
-  function keep(tenant: string, snapshot: CompiledSnapshot | null): CompiledSnapshot | null {
+  function keep(tenant: string, snapshot: CompiledSnapshot | null, checkedAtMs = now()): CompiledSnapshot | null {
     const held = memory.get(tenant);
     const newest = held?.snapshot && (!snapshot || snapshot.version < held.snapshot.version) ? held.snapshot : snapshot;
-    memory.set(tenant, { snapshot: newest, checkedAtMs: now(), refreshStartedAtMs: 0 });
+    memory.set(tenant, {
+      snapshot: newest,
+      checkedAtMs: Math.max(checkedAtMs, held?.checkedAtMs ?? 0),
+      askAgainAtMs: 0,
+    });
     return newest;
+  }
+
+  async function askKv(request: SnapshotRequest, held: CompiledSnapshot | null): Promise<Found> {
+    const { tenant, stores, guard } = request;
+    return guard<Found>("kv", async () => {
+      const found = await stores.kv.getWithMetadata(snapshotKey(tenant), { type: "stream", cacheTtl: 30 });
+      if (!found.value) return "nothing";
+      if (!held || !hasVersion(found.metadata) || found.metadata.version !== held.version) {
+        return { bytes: await readBytes(found.value) };
+      }
+      await found.value.cancel();
+      return "unchanged";
+    });
   }
 
   async function fromKv(request: SnapshotRequest): Promise<CompiledSnapshot | null> {
     const { tenant, stores, guard } = request;
-    return guard("kv", async () => {
-      const found = await stores.kv.getWithMetadata(snapshotKey(tenant), { type: "stream", cacheTtl: 30 });
-      const held = memory.get(tenant)?.snapshot;
-      if (!found.value) return keep(tenant, null);
-      if (held && hasVersion(found.metadata) && found.metadata.version === held.version) {
-        await found.value.cancel();
-        return keep(tenant, held);
-      }
-      const text = await readText(found.value);
-      const snapshot = keep(tenant, compileSnapshot(text, tenant));
-      if (snapshot && snapshot !== held) {
-        const copy = new Response(text, { headers: { "cache-control": `max-age=${cacheSeconds}` } });
-        request.defer(guard("cache", () => stores.cache.put(cacheAddress(tenant), copy)).catch(() => {}));
-      }
-      return snapshot;
-    });
+    const spared = unreadable.get(tenant);
+    if (spared && now() < spared.untilMs) throw new Error(spared.reason);
+    const held = memory.get(tenant)?.snapshot ?? null;
+    const found = await askKv(request, held);
+    if (found === "nothing" || found === "unchanged") return keep(tenant, held);
+    const { bytes } = found;
+    let snapshot: CompiledSnapshot;
+    try {
+      snapshot = compileBytes(bytes, tenant);
+    } catch (error) {
+      unreadable.set(tenant, { untilMs: now() + freshMs, reason: reasonOf(error) });
+      throw error;
+    }
+    if (snapshot.faults.length > 0) {
+      const { version, faults } = snapshot;
+      console.warn(JSON.stringify({ message: "snapshot has faults", tenant, version, faults: faults.slice(0, 10) }));
+    }
+    const kept = keep(tenant, snapshot);
+    if (kept === snapshot) {
+      const copy = new Response(bytes, { headers: { "cache-control": `max-age=${cacheSeconds}` } });
+      request.defer(guard("cache", () => stores.cache.put(cacheAddress(tenant), copy)).catch(() => {}));
+    }
+    return kept;
   }
 
   async function fromCache({ tenant, stores, guard }: SnapshotRequest): Promise<CompiledSnapshot> {
-    const copy = await guard("cache", () => stores.cache.match(cacheAddress(tenant)));
-    if (!copy?.body) throw new Error("no copy in the cache");
-    const snapshot = compileSnapshot(await readText(copy.body), tenant);
+    const bytes = await guard("cache", async () => {
+      const copy = await stores.cache.match(cacheAddress(tenant));
+      return copy?.body ? readBytes(copy.body) : undefined;
+    });
+    if (bytes === undefined) throw new Error("no copy in the cache");
+    const snapshot = compileBytes(bytes, tenant);
     // Used, but not remembered as checked: the next request asks KV again.
-    const kept = keep(tenant, snapshot);
-    memory.set(tenant, { snapshot: kept, checkedAtMs: now() - freshMs, refreshStartedAtMs: 0 });
-    return kept ?? snapshot;
+    return keep(tenant, snapshot, now() - freshMs) ?? snapshot;
   }
 
   /** What is left when KV fails: memory however old, then this colo's copy. */
-  async function fallBack(request: SnapshotRequest): Promise<CompiledSnapshot> {
-    return memory.get(request.tenant)?.snapshot ?? fromCache(request);
+  async function fallBack(request: SnapshotRequest): Promise<CompiledSnapshot | null> {
+    const held = memory.get(request.tenant);
+    if (!held) return fromCache(request);
+    held.askAgainAtMs = now() + refreshMs;
+    return held.snapshot;
   }
 
   /** KV first; the next rung when KV fails, or beside it once KV has been slow for half the budget. */
@@ -131,6 +178,8 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
       () => new Promise<never>(() => {}),
       (error) => request.onFailure(reasonOf(error)),
     );
+    // A KV slower than the budget fills memory all the same: the request that asked may be over by then.
+    request.defer(kv.catch(() => {}));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const slow = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, hedgeMs);
@@ -149,12 +198,10 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
       const held = memory.get(request.tenant);
       if (!held) return climb(request);
       const age = now() - held.checkedAtMs;
-      if (age < freshMs) return held.snapshot;
+      if (age < freshMs || now() < held.askAgainAtMs) return held.snapshot;
       if (age > staleMs || held.snapshot === null) return climb(request);
-      if (now() - held.refreshStartedAtMs > refreshMs) {
-        held.refreshStartedAtMs = now();
-        request.defer(fromKv(request).catch((error) => request.onFailure(reasonOf(error))));
-      }
+      held.askAgainAtMs = now() + refreshMs;
+      request.defer(fromKv(request).catch((error) => request.onFailure(reasonOf(error))));
       return held.snapshot;
     },
   };

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import { compileSnapshot } from "../../src/snapshot/compiled.ts";
+import { experiment, flag, resources, variation } from "../model/resources.ts";
+
+const published = { tenant: "acme", version: 7, publishedAt: "2025-01-31T12:00:00.000Z" };
+const [page, other] = [flag(), flag({ id: "flg_Other", key: "other", name: "Other" })];
+const both = buildSnapshot(
+  resources({
+    feature_flags: [page, other],
+    variations: [
+      variation("a"),
+      variation("b"),
+      variation("x", { feature_flag_id: "flg_Other" }),
+      variation("y", { feature_flag_id: "flg_Other" }),
+    ],
+    experiments: [
+      experiment(),
+      experiment({
+        id: "exp_Other",
+        name: "Other test",
+        feature_flag_id: "flg_Other",
+        allocations: [
+          { variation_id: "var_x", weight: 50, is_control: true },
+          { variation_id: "var_y", weight: 50, is_control: false },
+        ],
+      }),
+    ],
+  }),
+  published,
+);
+const user = { device_id: "device-1" };
+
+/** The sample with what a test spoils: its first flag or its first experiment. */
+function spoiled(part: "flags" | "experiments", changes: object) {
+  const [first, ...rest] = both[part];
+  return compileSnapshot(JSON.stringify({ ...both, [part]: [{ ...first, ...changes }, ...rest] }), "acme");
+}
+
+describe("what is no snapshot", () => {
+  it.each([
+    ["not JSON", "<html>"],
+    ["cut short", JSON.stringify(both).slice(0, -1)],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["another schema", JSON.stringify({ ...both, schema: 2 })],
+    ["no version", JSON.stringify({ ...both, version: undefined })],
+    ["a version of 1.5", JSON.stringify({ ...both, version: 1.5 })],
+    ["flags that are no list", JSON.stringify({ ...both, flags: {} })],
+    ["another tenant's", JSON.stringify({ ...both, tenant: "beta" })],
+  ])("%s is refused", (_, text) => {
+    expect(() => compileSnapshot(text, "acme")).toThrow();
+  });
+});
+
+describe("a broken part fails alone", () => {
+  it.each([
+    ["without variants", { variants: null }],
+    ["with segments that are none", { segments: [17] }],
+    ["with a range that is none", { segments: [{ bucket: { selector: ["context"], salt: "", allocations: [{}] } }] }],
+    [
+      "with a refused regular expression",
+      {
+        segments: [{ conditions: [[{ selector: ["context", "user", "x"], op: "regex match", values: ["(?=a)("] }]] }],
+      },
+    ],
+    ["that depends on itself", { dependencies: ["page"] }],
+  ])("a flag %s", (_, changes) => {
+    const snapshot = spoiled("flags", changes);
+    expect(Object.keys(snapshot.flags.evaluate({ user }))).toEqual(["other"]);
+    expect(snapshot.faults).toEqual([expect.stringContaining("page")]);
+  });
+
+  it.each([
+    ["without variations", { variations: undefined }],
+    ["of no known status", { status: "running" }],
+    ["that is another's double", { id: "exp_Other" }],
+    ["whose id would break a header", { id: "exp_\r\nx-experiment-control: true" }],
+    ["whose id would part a list", { id: "exp_1,exp_2" }],
+    ["whose id is no ASCII", { id: "exp_é" }],
+    ["whose id is half a character", { id: "exp_\ud800" }],
+    ["one of whose variations has such an id", { variations: [{ id: "a\nb", key: "a", config: {} }] }],
+    ["one of whose segments has such an id", { segments: [{ id: "a b\u0000", variation_id: "var_a" }] }],
+  ])("an experiment %s", (_, changes) => {
+    const snapshot = spoiled("experiments", changes);
+    expect(snapshot.active.map(({ id }) => id)).toEqual(["exp_Other"]);
+    expect([...snapshot.experiments.keys()]).toEqual(["exp_Other"]);
+    expect(snapshot.faults).toHaveLength(1);
+  });
+});
+
+it("has nothing to say of a sound one", () => {
+  const snapshot = compileSnapshot(JSON.stringify(both), "acme");
+  expect(snapshot.faults).toEqual([]);
+  expect(snapshot.activeFlagKeys).toEqual(["page", "other"]);
+});
