@@ -2,8 +2,8 @@ import { type EqualityRule, equalityKey } from "./equality-index.ts";
 import type { Condition } from "./flag.ts";
 import { compilePattern } from "./pattern.ts";
 import type { Reading } from "./reading.ts";
-import { Text } from "./text.ts";
-import { compareVersions, type Version } from "./version.ts";
+import type { Text } from "./text.ts";
+import { compareVersions, parseVersion } from "./version.ts";
 
 type TextTest = (text: Text) => boolean;
 type ReadingTest = (reading: Reading) => boolean;
@@ -55,27 +55,37 @@ export function findEqualityRule(condition: Condition): EqualityRule | undefined
   }
 }
 
-type Comparison = <T extends number | string>(a: T, b: T) => boolean;
-
-const comparisons = new Map<string, Comparison>([
-  ["less", (a, b) => a < b],
-  ["less or equal", (a, b) => a <= b],
-  ["greater", (a, b) => a > b],
-  ["greater or equal", (a, b) => a >= b],
+/** Whether `sign`, that of property minus value, satisfies an operator. */
+const comparisons = new Map<string, (sign: number) => boolean>([
+  ["less", (sign) => sign < 0],
+  ["less or equal", (sign) => sign <= 0],
+  ["greater", (sign) => sign > 0],
+  ["greater or equal", (sign) => sign >= 0],
 ]);
 
-function compileNumbers(holds: Comparison, values: readonly string[]): TextTest {
-  const numbers = values.map(Number);
-  return (text) => numbers.some((number) => holds(text.number, number));
+const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The easiest of several values to satisfy: the greatest for `less`, the least for `greater`. */
+function findEasiest<T>(op: string, values: readonly T[], order: (a: T, b: T) => number): T | undefined {
+  const ascending = values.toSorted(order);
+  return op.includes("less") ? ascending.at(-1) : ascending[0];
 }
 
-function compileVersions(holds: Comparison, values: readonly string[]): TextTest {
-  const versions = values.map((value) => new Text(value).version).filter((version): version is Version => !!version);
-  const asText: TextTest = ({ text }) => values.some((value) => holds(text, value));
-  if (versions.length === 0) return asText;
-  return (text) => {
-    const own = text.version;
-    return own === undefined ? asText(text) : versions.some((version) => holds(compareVersions(own, version), 0));
+function compileNumbers(op: string, holds: (sign: number) => boolean, values: readonly string[]): TextTest {
+  const numbers = values.map(Number).filter((number) => !Number.isNaN(number));
+  const easiest = findEasiest(op, numbers, compare);
+  if (easiest === undefined) return () => false;
+  return ({ number }) => !Number.isNaN(number) && holds(compare(number, easiest));
+}
+
+function compileVersions(op: string, holds: (sign: number) => boolean, values: readonly string[]): TextTest {
+  const versions = values.map(parseVersion).filter((version) => version !== undefined);
+  const easiest = findEasiest(op, versions, compareVersions);
+  const easiestText = findEasiest(op, values, compare);
+  return ({ text, version }) => {
+    // Where there is no version on either side, experiment-core compares texts, with all values.
+    if (easiest !== undefined && version !== undefined) return holds(compareVersions(version, easiest));
+    return easiestText !== undefined && holds(compare(text, easiestText));
   };
 }
 
@@ -86,11 +96,9 @@ function compileContains(values: readonly string[], negated: boolean): TextTest 
 
 function compileRegex(values: readonly string[], negated: boolean): TextTest {
   const patterns = values.map(compilePattern);
-  return ({ text }) => {
-    const answers = patterns.map((matches) => matches(text));
-    // A value that is too long to be matched is treated like a missing one.
-    return !answers.includes(undefined) && answers.includes(true) !== negated;
-  };
+  const maxLength = Math.min(...patterns.map((pattern) => pattern.maxLength));
+  // A value that is too long to be matched is treated like a missing one: false either way.
+  return ({ text }) => text.length <= maxLength && patterns.some((pattern) => pattern.matches(text)) !== negated;
 }
 
 /** What a non-set operator asks of a single text. */
@@ -98,9 +106,9 @@ function compileTextTest({ op, values }: Condition): TextTest {
   if (op === "contains" || op === "does not contain") return compileContains(values, op !== "contains");
   if (op === "regex match" || op === "regex does not match") return compileRegex(values, op !== "regex match");
   const numeric = comparisons.get(op);
-  if (numeric !== undefined) return compileNumbers(numeric, values);
+  if (numeric !== undefined) return compileNumbers(op, numeric, values);
   const versioned = op.startsWith("version ") ? comparisons.get(op.slice("version ".length)) : undefined;
-  return versioned === undefined ? () => false : compileVersions(versioned, values);
+  return versioned === undefined ? () => false : compileVersions(op, versioned, values);
 }
 
 /** What a set operator asks of a list; undefined for other operators. */

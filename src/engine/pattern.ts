@@ -12,13 +12,19 @@ export const maxPatternLength = 1000;
 /** Bounds the time of one match: the length of the value times the size of the automaton. */
 const maxWork = 1 << 19;
 
+export interface Pattern {
+  /** In UTF-16 code units; a longer value must not be matched. It bounds the time of one match. */
+  readonly maxLength: number;
+  /** Whether some part of the text matches. */
+  matches(text: string): boolean;
+}
+
 /**
- * Compiles a regular expression (ECMAScript, no flags) to a test of partial match. The test answers undefined for a
- * value too long to be matched in good time: over 524,288 code units divided by the size of the automaton, that is over
- * 524 for the largest expression and over 12,000 for one of 40 characters.
+ * Compiles a regular expression (ECMAScript, no flags). Its `maxLength` is 524,288 divided by the size of the automaton:
+ * 524 for the largest expression, over 12,000 for one of 40 characters.
  * @throws PatternError when it is invalid, not regular (backreferences, look-around) or too large.
  */
-export function compilePattern(source: string): (text: string) => boolean | undefined {
+export function compilePattern(source: string): Pattern {
   if (source.length > maxPatternLength) {
     throw new PatternError(`the regular expression is longer than ${maxPatternLength} characters`);
   }
@@ -28,8 +34,7 @@ export function compilePattern(source: string): (text: string) => boolean | unde
     throw new PatternError(error instanceof Error ? error.message : "invalid regular expression");
   }
   const automaton = new Automaton(parsePattern(source));
-  const maxLength = Math.floor(maxWork / automaton.size);
-  return (text) => (text.length > maxLength ? undefined : automaton.matches(text));
+  return { maxLength: Math.floor(maxWork / automaton.size), matches: (text) => automaton.matches(text) };
 }
 
 /** Why a regular expression would be refused, in words; undefined when it is accepted. For publishing. */

@@ -27,15 +27,25 @@ export class Text {
   }
 }
 
+/** JSON.stringify takes time by the square of the depth, and may overflow the stack. */
+export const maxDepth = 100;
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(inner, depth - 1));
+}
+
 /**
  * The string form of a property: objects and arrays as JSON, everything else as `String` has it; undefined for null
  * and undefined.
- * @throws when an object has no JSON form: a cycle, a BigInt inside, nesting too deep for the stack.
+ * @throws when an object has no JSON form: a cycle, a BigInt inside, or nesting deeper than `maxDepth`.
  */
 export function toText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (value === undefined || value === null) return undefined;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object") return String(value);
+  if (isDeeperThan(value, maxDepth)) throw new RangeError("too deep");
+  return JSON.stringify(value);
 }
 
 /**
