@@ -20,6 +20,7 @@ export const realStores = {
 export type Stores = typeof realStores;
 
 export const cookieKey = (kid: string) => `${kid}:${kid.padEnd(43, "k")}`;
+const ampleMs = 1_000;
 export const host = "login.example.com";
 const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0.0.0 Safari/537.36";
 
@@ -29,6 +30,7 @@ export interface Seen {
   url: string;
   headers: Headers;
   body: Uint8Array;
+  atMs: number;
 }
 
 export interface Visit {
@@ -45,36 +47,40 @@ export interface Stage {
   /** Replace any of them by a faulty one, at any time. */
   stores: Stores;
   /** A new isolate: nothing in memory, all circuits closed. */
-  restart(): void;
+  restart(budgetMs?: number): void;
+  /** Of a decision. Ample, so that a busy machine fails no test; those that wait for it to end take a short one. */
+  budgetMs: number;
   /** The gate's clock; timers follow the real one. */
   clock: { nowMs: number };
   /** All requests that reached the origin, and what it answers: a page, unless a test says otherwise. */
   origin: { seen: Seen[]; answer: (seen: Seen) => Response | Promise<Response> };
   /** What went onto the queue. */
   queued: QueueMessage[];
+  /** Lines on the console. */
+  logged: string[];
   /** One request through the gate, exactly as given. Waits for what is left to do after the answer if `settle`. */
   send(request: Request, settle?: boolean): Promise<Visit>;
 }
 
 export interface StageOptions {
-  vars?: Partial<Record<"COOKIE_KEYS" | "TENANTS" | "DECISION_BUDGET_MS" | "SNAPSHOT_FRESH_SECONDS", string>>;
+  vars?: Partial<Record<"COOKIE_KEYS" | "TENANTS" | "SNAPSHOT_FRESH_SECONDS", string>>;
   /** The tenant's settings beside host and origin. */
   tenant?: Record<string, unknown>;
 }
 
-/** Call `vi.unstubAllGlobals()` when done: the stage takes the isolate's `fetch` and `caches`. */
+/** Call `vi.unstubAllGlobals()` when done: the stage takes the isolate's `fetch`, `caches` and `console`. */
 export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stage {
   const clock = { nowMs: Date.now() };
   const stores = { ...realStores };
   const queued: QueueMessage[] = [];
+  const logged: string[] = [];
   const origin: Stage["origin"] = {
     seen: [],
     answer: () => new Response("<!doctype html><title>Log in</title>", { headers: { "content-type": "text/html" } }),
   };
-  const recording = {
+  stores.queue = {
     sendBatch: async (batch: { body: QueueMessage }[]) => void queued.push(...batch.map(({ body }) => body)),
   } as unknown as Queue;
-  stores.queue = recording;
   const env: Env = {
     get SNAPSHOTS() {
       return stores.kv;
@@ -84,7 +90,6 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
     },
     COOKIE_KEYS: cookieKey("k1"),
     STAMP_KEY: "s".repeat(43),
-    DECISION_BUDGET_MS: "100",
     TENANTS: JSON.stringify({ acme: { hosts: [host], origin: "https://id.example.com", ...tenant } }),
     ...vars,
   };
@@ -92,7 +97,15 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
   if (settings.faults.length > 0) throw new Error(settings.faults.join("\n"));
   const first = settings.routes[0]?.tenant;
   if (!first) throw new Error("a stage needs a tenant");
-  const build = () => createGate({ settings, now: () => clock.nowMs, random: () => 0.5 });
+  const build = (budgetMs: number) =>
+    createGate({
+      settings: { ...settings, decisionBudgetMs: budgetMs },
+      now: () => clock.nowMs,
+      random: () => 0.5,
+    });
+
+  const log = (line: string) => logged.push(line);
+  vi.stubGlobal("console", { ...console, log, warn: log, error: log });
 
   vi.stubGlobal("caches", {
     get default() {
@@ -100,8 +113,10 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
     },
   });
   vi.stubGlobal("fetch", async (input: RequestInfo, init?: RequestInit) => {
+    const atMs = performance.now();
     const request = new Request(input, init);
     const seen = {
+      atMs,
       method: request.method,
       url: request.url,
       headers: request.headers,
@@ -112,14 +127,17 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
   });
 
   const stage: Stage = {
-    gate: build(),
+    gate: build(ampleMs),
+    budgetMs: ampleMs,
     tenant: first,
     stores,
     clock,
     origin,
     queued,
-    restart() {
-      stage.gate = build();
+    logged,
+    restart(budgetMs = ampleMs) {
+      stage.budgetMs = budgetMs;
+      stage.gate = build(budgetMs);
     },
     async send(request, settle = true) {
       const ctx = createExecutionContext();
