@@ -23,7 +23,7 @@ export interface Verified {
 }
 
 export interface Keyring {
-  /** @throws (by rejecting) when the platform's cryptography fails. */
+  /** @throws (by rejecting) when the platform's cryptography fails, or the payload is too long for a cookie. */
   sign(purpose: string, tenant: string, payload: string): Promise<string>;
   /** Null when the value is forged, truncated, of another purpose or tenant, or of a key no longer known. */
   verify(purpose: string, tenant: string, value: string): Pending<Verified | null>;
@@ -48,6 +48,8 @@ export function createKeyring(keys: readonly SigningKey[], guard: CryptoGuard): 
   return {
     async sign(purpose, tenant, payload) {
       if (!signer) throw new Error("no key to sign with");
+      // What no isolate could read again must not be relied on: better to fail open now than to flip at the next hop.
+      if (!payloadPattern.test(payload)) throw new Error(`a ${purpose} of ${payload.length} characters is too long`);
       const value = await guard(async () => {
         const mac = await crypto.subtle.sign("HMAC", await keyOf(signer), textOf(purpose, tenant, payload));
         return `${payload}.${signer.kid}.${base64url.encode(new Uint8Array(mac))}`;
