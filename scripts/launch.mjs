@@ -37,4 +37,23 @@ const child = spawn(existsSync(node) ? node : process.execPath, [join(root, scri
 });
 // A Ctrl-C reaches the whole foreground group; a signal sent to this process alone is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+// A signal that cannot be passed on (SIGKILL to npm) leaves us behind: then we end what we started. Between npm and us
+// may stand the shell of the script, which notices nothing.
+const parent = process.ppid;
+const [, above, name] = /^\s*(\d+)\s+(.*\S)/.exec(ps("ppid=,comm=", parent)) ?? [];
+const npm = process.env.npm_lifecycle_event && /(^|\/)-?\w*sh$/.test(name ?? "") ? Number(above) : parent;
+const isAlone = () => process.ppid !== parent || !isAlive(npm);
+if (process.platform !== "win32") setInterval(() => isAlone() && child.kill("SIGTERM"), 500).unref();
 child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+
+function ps(columns, pid) {
+  return spawnSync("ps", ["-o", columns, "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}

@@ -1,8 +1,8 @@
 /** The Worker on workerd on this machine, with its KV, queue and cache kept in a folder. */
-import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { bundleWorker, root, wranglerConfig } from "./bundle.ts";
 import type { SnapshotStore } from "./publish.ts";
 
@@ -30,7 +30,12 @@ export interface LocalWorker {
 
 const name = "vestibule";
 
-async function optionsOf({ stateDir, vars, script }: Pick<LocalOptions, "stateDir" | "vars" | "script">) {
+async function optionsOf(
+  { stateDir, vars }: Pick<LocalOptions, "stateDir" | "vars">,
+  script: string | Promise<string>,
+) {
+  // Wrangler takes its time to load; meanwhile the Worker is built.
+  const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
   // Module rules are for sources; what runs here is one module already.
   const { modulesRules: _, ...workerOptions } = workerOptionsOf(wranglerConfig).workerOptions;
   // Somebody looks on: what is queued comes soon, not when a batch is worth its while.
@@ -49,7 +54,7 @@ async function optionsOf({ stateDir, vars, script }: Pick<LocalOptions, "stateDi
         ...workerOptions,
         name,
         modules: true,
-        script: script ?? "export default { fetch: () => new Response(null, { status: 404 }) }",
+        script: await script,
         bindings: { ...(workerOptions.bindings as object), ...vars },
         queueConsumers,
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -64,10 +69,19 @@ async function storeOf(miniflare: Miniflare): Promise<SnapshotStore> {
   return { get: (key) => kv.get(key, "text"), put: (key, value, options) => kv.put(key, value, options) };
 }
 
+/** In a folder of its own: another start, or the tests, may be building at the same time. */
+async function bundleApart(): Promise<string> {
+  const outDir = await mkdtemp(join(tmpdir(), "vestibule-"));
+  try {
+    return await bundleWorker({ outDir });
+  } finally {
+    await rm(outDir, { recursive: true, force: true });
+  }
+}
+
 export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
   const { port, onLog } = options;
-  const script = options.script ?? (await bundleWorker());
-  const shared = await optionsOf({ ...options, script });
+  const shared = await optionsOf(options, options.script ?? bundleApart());
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...shared,
@@ -93,6 +107,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
 
 /** The store of `npm start`, whether that runs now or not. */
 export async function openLocalStore(stateDir: string): Promise<{ kv: SnapshotStore; close(): Promise<void> }> {
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...(await optionsOf({ stateDir, vars: {} })), port: 0 }));
+  const script = "export default { fetch: () => new Response(null, { status: 404 }) }";
+  const options = await optionsOf({ stateDir, vars: {} }, script);
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...options, port: 0 }));
   return { kv: await storeOf(miniflare), close: () => miniflare.dispose() };
 }

@@ -10,7 +10,7 @@ import { demoPassword } from "./demo/accounts.ts";
 import { findFreePort } from "./demo/listen.ts";
 import { startProvider } from "./demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
-import { type LocalWorker, startLocal } from "./local.ts";
+import type { LocalWorker } from "./local.ts";
 import { publishFile } from "./publish.ts";
 
 const sampleFile = join(root, "scripts", "sample", "login-page.json");
@@ -26,24 +26,39 @@ const passedOn = [
 
 class StartError extends Error {}
 
-function readPort(): number {
-  const text = process.env.PORT ?? "8787";
+const defaultPort = 8787;
+const highestPort = 65_535;
+
+/** The port, or what is wrong with it. */
+function readPort(): number | string {
+  const text = process.env.PORT || String(defaultPort);
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new StartError(`PORT must be a whole number from 1 to 65535 (got ${JSON.stringify(text)}).`);
+  if (/^\d+$/.test(text) && port >= 1 && port <= highestPort) return port;
+  return `PORT: must be a whole number from 1 to ${highestPort} (got ${JSON.stringify(text)})`;
 }
 
 /** Both addresses a browser may mean by localhost. */
 async function isFree(port: number): Promise<boolean> {
-  for (const host of ["127.0.0.1", "::1"]) {
-    const taken = await new Promise<boolean>((settle) => {
-      const probe = createServer();
-      probe.once("error", (error: NodeJS.ErrnoException) => settle(error.code === "EADDRINUSE"));
-      probe.listen(port, host, () => probe.close(() => settle(false)));
-    });
-    if (taken) return false;
-  }
-  return true;
+  const codes = await Promise.all(["127.0.0.1", "::1"].map((host) => tryPort(port, host)));
+  return codes.every((code) => code !== "EADDRINUSE");
+}
+
+/** Node's error code, or undefined when the port can be had. */
+function tryPort(port: number, host: string): Promise<string | undefined> {
+  return new Promise((settle) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => settle(error.code));
+    probe.listen(port, host, () => probe.close(() => settle(undefined)));
+  });
+}
+
+/** @throws StartError where nothing of ours can listen */
+async function expectPort(port: number): Promise<void> {
+  const other = port + 10 > highestPort ? port - 10 : port + 10;
+  const instead = `choose another: PORT=${other} npm start`;
+  if (!(await isFree(port))) throw new StartError(`Port ${port} is taken by another program. Stop it, or ${instead}`);
+  const code = await tryPort(port, "127.0.0.1");
+  if (code !== undefined) throw new StartError(`Port ${port} cannot be opened (${code}); ${instead}`);
 }
 
 /** Keys made once and kept, so that cookies outlive a restart. */
@@ -58,12 +73,24 @@ async function readSecrets(stateDir: string): Promise<Record<string, string>> {
   }
   const key = () => randomBytes(32).toString("base64url");
   const secrets = { COOKIE_KEYS: `k1:${key()}`, STAMP_KEY: key(), ADMIN_TOKEN: randomBytes(24).toString("base64url") };
-  await mkdir(stateDir, { recursive: true });
-  await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  try {
+    await mkdir(stateDir, { recursive: true });
+    await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new StartError(`Nothing can be kept in STATE_DIR ${stateDir} (${error}).`);
+  }
   return secrets;
 }
 
-async function readVars(port: number, stateDir: string, origin: string): Promise<Record<string, string>> {
+interface Settled {
+  port: number;
+  vars: Record<string, string>;
+}
+
+/** @throws StartError naming every setting that is wrong */
+async function readStartSettings(stateDir: string, origin: string): Promise<Settled> {
+  const given = readPort();
+  const port = typeof given === "number" ? given : defaultPort;
   const vars: Record<string, string> = {
     ORIGIN: origin,
     ADMIN_HOSTS: process.env.ADMIN_HOSTS ?? `localhost:${port},127.0.0.1:${port}`,
@@ -75,9 +102,10 @@ async function readVars(port: number, stateDir: string, origin: string): Promise
     const value = process.env[name];
     if (value) vars[name] = value;
   }
-  const { faults } = readSettings({ ...vars, SNAPSHOTS: {}, EVENTS: {} } as unknown as Env);
+  const checked = readSettings({ ...vars, SNAPSHOTS: {}, EVENTS: {} } as unknown as Env);
+  const faults = [...(typeof given === "string" ? [given] : []), ...checked.faults];
   if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
-  return vars;
+  return { port, vars };
 }
 
 interface Force {
@@ -100,20 +128,17 @@ async function readOverrides(worker: LocalWorker): Promise<Force[]> {
 const closers: (() => Promise<void>)[] = [];
 
 async function start(): Promise<void> {
-  const port = readPort();
-  const stateDir = resolve(root, process.env.STATE_DIR ?? ".state");
-  if (!(await isFree(port))) {
-    throw new StartError(
-      `Port ${port} is taken by another program. Stop it, or choose another: PORT=${port + 10} npm start`,
-    );
-  }
-  const url = `http://localhost:${port}`;
+  const stateDir = resolve(root, process.env.STATE_DIR || ".state");
   const given = process.env.ORIGIN;
   const providerPort = given ? 0 : await findFreePort();
-  const vars = await readVars(port, stateDir, given ?? `http://127.0.0.1:${providerPort}`);
+  const { port, vars } = await readStartSettings(stateDir, given || `http://127.0.0.1:${providerPort}`);
+  await expectPort(port);
+  // Loaded once nothing stands in the way: who mistyped a setting is not kept waiting.
+  const { startLocal } = await import("./local.ts");
+  const url = `http://localhost:${port}`;
 
   const clientId = "demo";
-  const appPort = (await isFree(port + 1)) ? port + 1 : await findFreePort();
+  const appPort = port < highestPort && (await isFree(port + 1)) ? port + 1 : await findFreePort();
   if (!given) {
     const provider = await startProvider({
       port: providerPort,

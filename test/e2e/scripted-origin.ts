@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleWorker } from "../../scripts/bundle.ts";
 import { listen, toNodeHandler } from "../../scripts/demo/listen.ts";
 import { readStamp, type StampedExperiment } from "../../scripts/demo/stamp.ts";
 import { startLocal } from "../../scripts/local.ts";
@@ -56,7 +55,6 @@ export async function startScriptedGate(
   );
   const worker = await startLocal({
     port: 0,
-    script: await bundleWorker({ outDir: join(folder, "dist") }),
     vars: {
       TENANTS: JSON.stringify(
         Object.fromEntries(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as v from "valibot";
 import { vi } from "vitest";
-import { bundleWorker, root } from "../../scripts/bundle.ts";
+import { root } from "../../scripts/bundle.ts";
 import { findFreePort } from "../../scripts/demo/listen.ts";
 import { startProvider } from "../../scripts/demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
@@ -109,7 +109,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
   const worker = await startLocal({
     port: gatePort,
-    script: await bundleWorker({ outDir: join(folder, "dist") }),
     vars: {
       ORIGIN: `http://127.0.0.1:${providerPort}`,
       TENANTS: JSON.stringify({ default: { inject: "attributes", ...options.tenant } }),

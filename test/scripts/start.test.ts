@@ -1,0 +1,229 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { root } from "../../scripts/bundle.ts";
+import { findFreePort } from "../../scripts/demo/listen.ts";
+import { createVisitor } from "../e2e/browserless.ts";
+
+const run = promisify(execFile);
+const sampleFile = "scripts/sample/login-page.json";
+const settingNames = [
+  "PORT",
+  "ORIGIN",
+  "TENANTS",
+  "ADMIN_HOSTS",
+  "ADMIN_TOKEN",
+  "COOKIE_KEYS",
+  "STAMP_KEY",
+  "UNIT_KEY",
+];
+const quiet = Object.fromEntries(Object.entries(process.env).filter(([name]) => !settingNames.includes(name)));
+
+let folder: string;
+let stateDir: string;
+const started: Started[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "vestibule-start-"));
+  stateDir = join(folder, "state");
+});
+afterAll(async () => {
+  for (const { pid } of started) {
+    for (const process of await descendantsOf(pid)) kill(process, "SIGKILL");
+  }
+  await rm(folder, { recursive: true });
+});
+
+interface Started {
+  /** Of npm. */
+  pid: number;
+  process: ChildProcess;
+  /** Everything printed so far, on either stream. */
+  output(): string;
+  /** Once npm has ended. */
+  exitCode: Promise<number | null>;
+}
+
+function start(settings: Record<string, string>): Started {
+  // A group of its own, as a terminal gives each command.
+  const child = spawn("npm", ["start"], {
+    cwd: root,
+    detached: true,
+    env: { ...quiet, STATE_DIR: stateDir, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const exitCode = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const one = { pid: child.pid ?? 0, process: child, output: () => output, exitCode };
+  started.push(one);
+  return one;
+}
+
+async function ready(one: Started): Promise<void> {
+  await vi.waitFor(() => expect(one.output()).toContain("Ctrl-C ends it"), { timeout: 30_000, interval: 50 });
+}
+
+/** The process itself, its children, theirs … */
+async function descendantsOf(pid: number): Promise<number[]> {
+  const { stdout } = await run("ps", ["-A", "-o", "pid=,ppid="]);
+  const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  const found = [pid];
+  for (const each of found) found.push(...rows.filter(([, parent]) => parent === each).map(([child = 0]) => child));
+  return found;
+}
+
+function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** @param stop does what should end them all */
+async function expectNoneLeft(one: Started, stop: () => void): Promise<void> {
+  const all = await descendantsOf(one.pid);
+  // npm, the launcher, the start itself, and workerd.
+  expect(all.length).toBeGreaterThanOrEqual(4);
+  stop();
+  const left = () => all.filter((pid) => kill(pid, 0));
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000, interval: 50 });
+}
+
+const addressesIn = (output: string) => [...output.matchAll(/http:\/\/localhost:\d+\S*/g)].map(([address]) => address);
+
+/** What a new visitor's log-in page is called when the treatment is forced. */
+async function forcedHeadline(gate: string): Promise<string | undefined> {
+  const query = "experiment_id=exp_WarmerLogin&variation_id=var_LoginWe1coming";
+  const { body } = await createVisitor().get(`${gate}/auth?${query}`);
+  return /&quot;headline&quot;:&quot;([^&]*)&quot;/.exec(body)?.[1];
+}
+
+async function publishHeadline(headline: string): Promise<void> {
+  const file = join(folder, "configuration.json");
+  await writeFile(file, (await readFile(join(root, sampleFile), "utf8")).replace("Welcome back", headline));
+  await run("npm", ["run", "publish", "--", file], { cwd: root, env: { ...quiet, STATE_DIR: stateDir } });
+}
+
+describe("npm start", () => {
+  const visitor = createVisitor();
+  let port: number;
+  let gate: string;
+  let first: Started;
+  beforeAll(async () => {
+    port = await findFreePort();
+    gate = `http://localhost:${port}`;
+    first = start({ PORT: String(port) });
+    await ready(first);
+  });
+
+  it("prints where to sign in, how to force each variation, and where the stamps are; each answers", async () => {
+    const output = first.output();
+    for (const label of ["Sign in", "Force Warmer log-in page: control", "What was stamped", "Health"]) {
+      expect(output).toContain(`  ${label}  `);
+    }
+    const addresses = addressesIn(output);
+    expect(addresses.length).toBeGreaterThanOrEqual(5);
+    for (const address of addresses) {
+      expect((await createVisitor().get(address)).status, address).toBe(200);
+    }
+    await visitor.get(addresses[0] ?? "");
+    await visitor.click("Sign in");
+    expect(visitor.page.body).toMatch(/<html[^>]* data-variation-id="var_/);
+    await visitor.submit({ email: "someone@example.com", password: "vestibule" });
+    expect(visitor.page.body).toContain("You are signed in");
+  });
+
+  it("says plainly when the port is taken", async () => {
+    const second = start({ PORT: String(port) });
+    expect(await second.exitCode).not.toBe(0);
+    expect(second.output()).toContain(`Port ${port} is taken by another program.`);
+    expect(second.output()).not.toMatch(/\bat .*:\d+:\d+/);
+  });
+
+  it("goes by what is published while it runs, within two seconds", async () => {
+    expect(await forcedHeadline(gate)).toBe("Welcome back");
+    await publishHeadline("Good to see you");
+    await vi.waitFor(async () => expect(await forcedHeadline(gate)).toBe("Good to see you"), {
+      timeout: 2_000,
+      interval: 50,
+    });
+  });
+
+  it("leaves no process behind after Ctrl-C", async () => {
+    await expectNoneLeft(first, () => kill(-first.pid, "SIGINT"));
+  });
+
+  it("keeps keys and configuration for the next start, and ends by SIGTERM to npm alone", async () => {
+    const secrets = await readFile(join(stateDir, "secrets.json"), "utf8");
+    const next = start({ PORT: String(port) });
+    await ready(next);
+    expect(await readFile(join(stateDir, "secrets.json"), "utf8")).toBe(secrets);
+    expect(await forcedHeadline(gate)).toBe("Good to see you");
+    // The visitor's cookie is still good: no other device is made of it.
+    const device = visitor.cookies.get(gate, "vst_did");
+    await visitor.get(`${gate}/auth`);
+    expect(visitor.cookies.get(gate, "vst_did")).toBe(device);
+    await expectNoneLeft(next, () => kill(next.pid, "SIGTERM"));
+  });
+});
+
+describe("npm start with ORIGIN", () => {
+  let origin: Server;
+  beforeAll(async () => {
+    origin = createServer((request, response) => response.end(`origin saw ${request.url}`));
+    await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(() => origin.close());
+
+  it("forwards there, starts no demo, and does not outlive an npm that is killed hard", async () => {
+    const port = await findFreePort();
+    const address = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+    const one = start({ PORT: String(port), ORIGIN: address, STATE_DIR: join(folder, "forwarding") });
+    await ready(one);
+    expect(one.output()).toContain(`in front of ${address}`);
+    expect(one.output()).toContain("npm run publish");
+    expect(one.output()).not.toContain("Sign in");
+    const { body } = await createVisitor().get(`http://localhost:${port}/some/path?a=1`);
+    expect(body).toBe("origin saw /some/path?a=1");
+    await expectNoneLeft(one, () => kill(one.pid, "SIGKILL"));
+  });
+});
+
+describe("npm start with wrong settings", () => {
+  it("names every one of them and starts nothing", async () => {
+    const one = start({
+      PORT: "abc",
+      ORIGIN: "https://id.example.com/path",
+      TENANTS: "{",
+      COOKIE_KEYS: "k1:short",
+      STAMP_KEY: "short",
+      ADMIN_TOKEN: "short",
+    });
+    expect(await one.exitCode).not.toBe(0);
+    const output = one.output();
+    for (const name of ["PORT", "ORIGIN", "TENANTS", "COOKIE_KEYS", "STAMP_KEY", "ADMIN_TOKEN"]) {
+      expect(output).toMatch(new RegExp(`^ {2}${name}: `, "m"));
+    }
+    expect(output.match(/The settings are wrong:/g)).toHaveLength(1);
+    expect(output).not.toMatch(/\bat .*:\d+:\d+/);
+  });
+
+  it("says when it cannot keep anything", async () => {
+    const file = join(folder, "file");
+    await writeFile(file, "");
+    const one = start({ PORT: String(await findFreePort()), STATE_DIR: file });
+    expect(await one.exitCode).not.toBe(0);
+    expect(one.output()).toContain(file);
+    expect(one.output()).not.toMatch(/\bat .*:\d+:\d+/);
+  });
+});
