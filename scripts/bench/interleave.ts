@@ -103,7 +103,9 @@ export function formatStandings(title: string, standings: readonly Standing[]): 
   const table = [["", "a run", "as fast", "10–90%"], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const lines = table.map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  "),
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  "),
   );
   return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }

@@ -2,13 +2,11 @@ import type { Bits } from "./equality-index.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import {
   type AllocationPlan,
-  askTest,
-  type BucketPlan,
   type Choice,
-  conditionLength,
   type DistributionPlan,
+  instructionLength,
+  opcodes,
   type Plan,
-  type SegmentPlan,
 } from "./plan.ts";
 import { Reading } from "./reading.ts";
 import { collect, ResultTemplate } from "./results.ts";
@@ -16,48 +14,49 @@ import { Subject } from "./salted-hash.ts";
 import { selectOwn } from "./select.ts";
 import type { Slot } from "./slots.ts";
 import { toText } from "./text.ts";
-import type { BucketTrace, ConditionTrace, SegmentTrace, TraceSink } from "./trace.ts";
+import type { TraceSink } from "./trace.ts";
+import { TraceLog } from "./trace-log.ts";
 
-// What is known of a slot, as bits.
-const valueKnown = 1;
-const answersKnown = 2;
-const readingKnown = 4;
-const subjectKnown = 8;
-
-/** Evaluates contexts, one after the other: its memory is laid out once and used again. */
+/** Runs a plan's program on contexts, one after the other: its memory is laid out once and used again. */
 export class Evaluator {
   readonly #plan: Plan;
   readonly #template: ResultTemplate;
   readonly #allNumbers: readonly number[];
+  readonly #steadySlots: readonly Slot[];
   #context: unknown;
   /** The flags to evaluate, in order. */
   #numbers: readonly number[] = [];
   /** By flag number: the outcome so far. */
   readonly #variants: (Variant | undefined)[];
-  /** What is known of each slot; the arrays below hold stale things where the bit is not set. */
-  readonly #known: number[];
+  /** By slot number: whether its value and answers are in place; the value; its forms, where asked for. */
+  readonly #known: boolean[];
   readonly #values: unknown[];
   readonly #readings: (Reading | undefined)[];
   #hasReadings = false;
-  readonly #subjects: (Subject | undefined)[];
   /** Bits of the answers to all equality conditions. */
   readonly #answers: number[];
+  readonly #subjects: readonly Subject[];
+  readonly #subjectKnown: boolean[];
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#template = new ResultTemplate(plan.flags);
     this.#allNumbers = [...plan.flags.keys()];
+    this.#steadySlots = plan.slots.filter((slot) => !slot.changes);
     this.#variants = plan.flags.map(() => undefined);
-    this.#known = plan.slots.map(() => 0);
+    this.#known = plan.slots.map(() => false);
     this.#values = plan.slots.map(() => undefined);
     this.#readings = plan.slots.map(() => undefined);
-    this.#subjects = plan.slots.map(() => undefined);
     this.#answers = Array.from({ length: plan.words }, () => 0);
+    this.#subjects = Array.from({ length: plan.subjects }, () => new Subject());
+    this.#subjectKnown = this.#subjects.map(() => false);
   }
 
   /** The variants of all flags. */
   evaluateAll(context: EvaluationContext, trace: TraceSink | undefined): Record<string, Variant> {
-    this.#begin(context, this.#allNumbers);
+    this.#context = context;
+    this.#numbers = this.#allNumbers;
+    this.#look(this.#steadySlots);
     for (let flag = 0; flag < this.#variants.length; flag++) this.#variants[flag] = this.#evaluate(flag, trace);
     const results = this.#template.copy(this.#variants) ?? this.#collect();
     this.#forget();
@@ -70,16 +69,15 @@ export class Evaluator {
     numbers: readonly number[],
     trace: TraceSink | undefined,
   ): Record<string, Variant> {
-    this.#begin(context, numbers);
-    for (const flag of numbers) this.#variants[flag] = this.#evaluate(flag, trace);
+    this.#context = context;
+    this.#numbers = numbers;
+    for (const flag of numbers) {
+      this.#look(this.#plan.slotsOf[flag] ?? []);
+      this.#variants[flag] = this.#evaluate(flag, trace);
+    }
     const results = this.#collect();
     this.#forget();
     return results;
-  }
-
-  #begin(context: EvaluationContext, numbers: readonly number[]): void {
-    this.#context = context;
-    this.#numbers = numbers;
   }
 
   #collect(): Record<string, Variant> {
@@ -91,87 +89,81 @@ export class Evaluator {
     this.#context = undefined;
     // Loops, because `fill` costs more than they do on arrays as short as these.
     for (let slot = 0; slot < this.#known.length; slot++) {
-      this.#known[slot] = 0;
+      this.#known[slot] = false;
       this.#values[slot] = undefined;
     }
     for (let flag = 0; flag < this.#variants.length; flag++) this.#variants[flag] = undefined;
+    for (let subject = 0; subject < this.#subjectKnown.length; subject++) this.#subjectKnown[subject] = false;
     if (this.#hasReadings) this.#readings.fill(undefined);
     this.#hasReadings = false;
   }
 
   #evaluate(flag: number, trace: TraceSink | undefined): Variant | undefined {
-    const { code, firstCode, firstSegment, segments } = this.#plan;
-    const first = firstSegment[flag] ?? 0;
-    const end = firstSegment[flag + 1] ?? 0;
-    const traces: SegmentTrace[] | undefined = trace && [];
-    let choice: Choice | undefined;
-    let at = firstCode[flag] ?? 0;
-    for (let number = first; number < end && choice?.variant === undefined; number++) {
-      const groups: ConditionTrace[][] | undefined = traces && [];
-      const buckets: BucketTrace[] | undefined = traces && [];
-      const segment = segments[number];
-      const matched = this.#matches(at, groups);
-      choice = matched && segment !== undefined ? this.#choose(segment, buckets) : undefined;
-      at = code[at] ?? 0;
-      if (groups === undefined) continue;
-      const bucket = buckets?.[0];
-      traces?.push({ index: number - first, name: segment?.name, groups, matched, bucket, variant: choice?.key });
-    }
-    const variant = choice?.variant;
-    if (traces !== undefined) {
-      const key = variant && choice?.key;
-      trace?.push({ flag: this.#plan.flags[flag] ?? "", segments: traces, variant: key, fault: undefined });
-    }
-    return variant;
+    if (trace === undefined) return this.#run(flag, undefined)?.variant;
+    const log = new TraceLog(this.#plan);
+    const choice = this.#run(flag, log);
+    trace.push(log.tell(flag, choice));
+    return choice?.variant;
   }
 
-  /** Whether the segment whose code is at `start` matches. */
-  #matches(start: number, trace: ConditionTrace[][] | undefined): boolean {
-    const { code, tests } = this.#plan;
-    const known = this.#known;
+  /** Runs a flag's program to the first segment that gives a variant the flag has. */
+  #run(flag: number, log: TraceLog | undefined): Choice | undefined {
+    const { code, starts } = this.#plan;
     const answers = this.#answers;
-    const end = code[start] ?? 0;
-    for (let at = start + 1; at < end; ) {
-      const groupEnd = code[at++] ?? 0;
-      const seen: ConditionTrace[] | undefined = trace && [];
-      if (seen !== undefined) trace?.push(seen);
-      for (; at < groupEnd; at += conditionLength) {
-        const slot = code[at] ?? 0;
-        const word = code[at + 1] ?? 0;
-        let holds: boolean;
-        if (word === askTest) holds = tests[code[at + 3] ?? 0]?.(this.#reading(slot)) ?? false;
-        else {
-          if (((known[slot] ?? 0) & answersKnown) === 0) this.#answer(slot);
-          holds = ((answers[word] ?? 0) & (code[at + 2] ?? 0)) !== 0;
-        }
-        if (seen !== undefined) this.#traceCondition(code[at + 3] ?? 0, slot, holds, seen);
-        if (!holds) break;
-      }
-      if (at === groupEnd) return true;
-      at = groupEnd;
+    for (let at = starts[flag] ?? 0; ; at += instructionLength) {
+      const word = code[at] ?? opcodes.end;
+      if (word >= 0) {
+        const holds = ((answers[word] ?? 0) & (code[at + 1] ?? 0)) !== 0;
+        if (log !== undefined) this.#logCondition(code[at + 3] ?? 0, holds, log);
+        if (!holds) at = (code[at + 2] ?? 0) - instructionLength;
+      } else if (word === opcodes.matched) {
+        const choice = this.#choose(code[at + 1] ?? 0, log);
+        if (choice?.variant !== undefined) return choice;
+      } else if (word === opcodes.ask) {
+        const holds = this.#ask(code[at + 3] ?? 0);
+        if (log !== undefined) this.#logCondition(code[at + 3] ?? 0, holds, log);
+        if (!holds) at = (code[at + 2] ?? 0) - instructionLength;
+      } else if (word === opcodes.jump) at = (code[at + 1] ?? 0) - instructionLength;
+      else if (word === opcodes.refresh) this.#refresh(code[at + 1] ?? 0);
+      else return undefined;
     }
-    return false;
   }
 
-  #know(slot: Slot, what: number): void {
-    // What depends on flags is looked at afresh each time.
-    if (!slot.changes) this.#known[slot.number] = (this.#known[slot.number] ?? 0) | what;
+  #ask(condition: number): boolean {
+    const plan = this.#plan.conditions[condition];
+    if (plan?.test === undefined) return false;
+    return plan.test(plan.slot.changes ? new Reading(this.#find(plan.slot)) : this.#reading(plan.slot.number));
   }
 
-  #value(number: number): unknown {
-    if (((this.#known[number] ?? 0) & valueKnown) !== 0) return this.#values[number];
+  #logCondition(number: number, matched: boolean, log: TraceLog): void {
+    const slot = this.#plan.conditions[number]?.slot;
+    if (slot !== undefined) log.condition(number, this.#find(slot), matched);
+  }
+
+  /** Finds the values of slots, each after its parent, and answers the equality conditions on them. */
+  #look(slots: readonly Slot[]): void {
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i];
+      if (slot === undefined || this.#known[slot.number]) continue;
+      const { parent, number } = slot;
+      const value = parent === undefined ? this.#find(slot) : selectOwn(this.#values[parent.number], slot.name);
+      this.#known[number] = true;
+      this.#values[number] = value;
+      if (slot.index !== undefined) this.#answer(slot, value);
+    }
+  }
+
+  #refresh(number: number): void {
     const slot = this.#plan.slots[number];
-    if (slot === undefined) return undefined;
-    const value = this.#find(slot);
-    this.#values[number] = value;
-    this.#know(slot, valueKnown);
-    return value;
+    if (slot !== undefined) this.#answer(slot, this.#find(slot));
   }
 
-  #find({ kind, parent, name }: Slot): unknown {
+  /** The value at a slot, whether it changes or not. */
+  #find({ kind, parent, name, number, changes }: Slot): unknown {
+    if (!changes && this.#known[number]) return this.#values[number];
     switch (kind) {
       case "property":
-        return parent === undefined ? undefined : selectOwn(this.#value(parent.number), name);
+        return parent === undefined ? undefined : selectOwn(this.#find(parent), name);
       case "context":
         return this.#context ?? undefined;
       case "one result":
@@ -182,41 +174,40 @@ export class Evaluator {
   }
 
   #reading(number: number): Reading {
-    const known = this.#readings[number];
-    if (known !== undefined && ((this.#known[number] ?? 0) & readingKnown) !== 0) return known;
-    const reading = new Reading(this.#value(number));
-    const slot = this.#plan.slots[number];
+    let reading = this.#readings[number];
+    if (reading !== undefined) return reading;
+    reading = new Reading(this.#values[number]);
     this.#readings[number] = reading;
     this.#hasReadings = true;
-    if (slot !== undefined) this.#know(slot, readingKnown);
     return reading;
   }
 
   /** Answers all equality conditions on a slot. */
-  #answer(number: number): void {
-    const slot = this.#plan.slots[number];
-    if (slot?.index === undefined) return;
-    const { index, firstWord } = slot;
-    const value = this.#value(number);
+  #answer({ index, firstWord }: Slot, value: unknown): void {
+    if (index === undefined) return;
     let answer: Bits | undefined;
     if (value === undefined) answer = index.ofMissing();
     else if (typeof value === "string" && value.charCodeAt(0) !== 91) answer = index.ofText(value);
     else {
-      const { list, text } = this.#reading(number);
+      const { list, text } = new Reading(value);
       if (list !== undefined) answer = index.ofList(list);
       else if (text !== undefined) answer = index.ofText(text.text);
     }
     for (let word = 0; word < index.words; word++) this.#answers[firstWord + word] = answer?.[word] ?? 0;
-    this.#know(slot, answersKnown);
   }
 
-  #choose(segment: SegmentPlan, trace: BucketTrace[] | undefined): Choice | undefined {
-    const { bucket } = segment;
-    if (bucket === undefined) return segment.choice;
-    const subject = this.#subject(bucket.slot);
+  #choose(number: number, log: TraceLog | undefined): Choice | undefined {
+    const segment = this.#plan.segments[number];
+    const bucket = segment?.bucket;
+    if (bucket === undefined) {
+      log?.match(number, segment?.choice);
+      return segment?.choice;
+    }
+    const subject = this.#subject(bucket.subject, bucket.slot);
     if (subject === undefined) {
-      trace?.push(traceBucket(bucket, undefined));
-      return segment.choice;
+      log?.bucket(number, bucket);
+      log?.match(number, segment?.choice);
+      return segment?.choice;
     }
     const hash = subject.hash(bucket.salt);
     const distributionValue = Math.floor(hash / 100);
@@ -231,27 +222,21 @@ export class Evaluator {
       allocation = each;
       distribution = findDistribution(each.distributions, distributionValue);
     }
-    trace?.push(traceBucket(bucket, { subject: subject.text, hash, allocation, distribution }));
-    return distribution === undefined ? segment.choice : distribution.choice;
+    const choice = distribution === undefined ? segment?.choice : distribution.choice;
+    log?.bucket(number, bucket, { subject: subject.text, hash, allocation, distribution });
+    log?.match(number, choice);
+    return choice;
   }
 
   /** What is bucketed; undefined when missing, empty or without a string form. */
-  #subject(slot: Slot): Subject | undefined {
-    const { number } = slot;
-    let subject = this.#subjects[number];
-    if (subject !== undefined && ((this.#known[number] ?? 0) & subjectKnown) !== 0) {
-      return subject.text === "" ? undefined : subject;
+  #subject(number: number, slot: Slot): Subject | undefined {
+    const subject = this.#subjects[number];
+    if (subject === undefined) return undefined;
+    if (!this.#subjectKnown[number]) {
+      subject.load(toSubjectText(this.#find(slot)));
+      this.#subjectKnown[number] = !slot.changes;
     }
-    subject ??= new Subject();
-    this.#subjects[number] = subject;
-    subject.load(toSubjectText(this.#value(number)));
-    this.#know(slot, subjectKnown);
     return subject.text === "" ? undefined : subject;
-  }
-
-  #traceCondition(number: number, slot: number, matched: boolean, trace: ConditionTrace[]): void {
-    const condition = this.#plan.conditions[number];
-    if (condition !== undefined) trace.push({ condition, saw: this.#value(slot), matched });
   }
 }
 
@@ -269,26 +254,4 @@ function toSubjectText(value: unknown): string {
   } catch {
     return "";
   }
-}
-
-function traceBucket(
-  { slot: { selector }, salt }: BucketPlan,
-  hit:
-    | {
-        subject: string;
-        hash: number;
-        allocation: AllocationPlan | undefined;
-        distribution: DistributionPlan | undefined;
-      }
-    | undefined,
-): BucketTrace {
-  return {
-    selector,
-    input: hit && `${salt.text}/${hit.subject}`,
-    hash: hit?.hash,
-    allocation: hit && hit.hash % 100,
-    distribution: hit && Math.floor(hit.hash / 100),
-    allocationRange: hit?.allocation?.range,
-    distributionRange: hit?.distribution?.range,
-  };
 }

@@ -1,22 +1,36 @@
 import { compileTest, findEqualityRule } from "./conditions.ts";
 import { bitOf, wordOf } from "./equality-index.ts";
 import type { Bucket, Condition, Flag, Segment, Variant } from "./flag.ts";
-import { askTest, type BucketPlan, type Choice, type Plan, type SegmentPlan, type Test } from "./plan.ts";
+import {
+  type BucketPlan,
+  type Choice,
+  type ConditionPlan,
+  instructionLength,
+  opcodes,
+  type Plan,
+  type SegmentPlan,
+  type Test,
+} from "./plan.ts";
 import { Salt } from "./salted-hash.ts";
 import { type Slot, Slots } from "./slots.ts";
 
-/** Fills the tables of a plan, flag by flag; each after those it depends on. */
+type Tests = ReadonlyMap<Condition, Test>;
+
+/** Writes the program of a plan, flag by flag; each after those it depends on. */
 export class PlanBuilder {
   readonly #slots = new Slots();
+  readonly #subjects = new Map<Slot, number>();
   readonly #flags: string[] = [];
-  readonly #segments: SegmentPlan[] = [];
-  readonly #conditions: Condition[] = [];
-  readonly #tests: (Test | undefined)[] = [];
-  readonly #code: number[] = [];
-  readonly #firstCode: number[] = [];
+  readonly #starts: number[] = [];
+  readonly #slotsOf: Slot[][] = [];
   readonly #firstSegment: number[] = [];
+  readonly #segments: SegmentPlan[] = [];
+  readonly #conditions: ConditionPlan[] = [];
+  readonly #code: number[] = [];
   /** Equality conditions, whose words are known only when all are counted. */
   readonly #toPlace: { at: number; slot: Slot; equality: number }[] = [];
+  /** What the present flag looks at. */
+  #seen = new Set<Slot>();
 
   /** @throws PatternError when a regular expression is refused; then nothing has been added. */
   add(flag: Flag): void {
@@ -24,20 +38,72 @@ export class PlanBuilder {
     for (const condition of flag.segments.flatMap((segment) => segment.conditions ?? []).flat()) {
       if (findEqualityRule(condition) === undefined) tests.set(condition, compileTest(condition));
     }
+    this.#seen = new Set();
     this.#flags.push(flag.key);
-    this.#firstCode.push(this.#code.length);
+    this.#starts.push(this.#code.length);
     this.#firstSegment.push(this.#segments.length);
     for (const segment of flag.segments) this.#addSegment(flag, segment, tests);
+    this.#emit(opcodes.end);
+    this.#slotsOf.push([...this.#seen].filter((slot) => !slot.changes).sort((a, b) => a.number - b.number));
   }
 
-  #addSegment(flag: Flag, segment: Segment, tests: ReadonlyMap<Condition, Test>): void {
-    const start = this.#code.push(0) - 1;
-    for (const group of segment.conditions ?? [[]]) {
-      const groupStart = this.#code.push(0) - 1;
-      for (const condition of group) this.#addCondition(condition, tests.get(condition));
-      this.#code[groupStart] = this.#code.length;
+  #emit(first: number, second = 0, third = 0, fourth = 0): number {
+    return this.#code.push(first, second, third, fourth) - instructionLength;
+  }
+
+  #addSegment(flag: Flag, segment: Segment, tests: Tests): void {
+    const number = this.#segments.length;
+    const groups = segment.conditions ?? [[]];
+    const successes: number[] = [];
+    let failures: number[] = [];
+    for (const [group, conditions] of groups.entries()) {
+      this.#land(failures, 2);
+      failures = conditions.map((condition) =>
+        this.#addCondition({
+          condition,
+          slot: this.#look(condition.selector),
+          test: tests.get(condition),
+          segment: number,
+          group,
+        }),
+      );
+      if (group < groups.length - 1) successes.push(this.#emit(opcodes.jump));
     }
-    this.#code[start] = this.#code.length;
+    if (groups.length > 0) {
+      this.#land(successes, 1);
+      this.#emit(opcodes.matched, number);
+    }
+    this.#land(failures, 2);
+    this.#segments.push(this.#planSegment(flag, segment));
+  }
+
+  /** Makes the jumps of earlier instructions, written in their operand number `operand`, lead to the next one. */
+  #land(instructions: readonly number[], operand: number): void {
+    for (const at of instructions) this.#code[at + operand] = this.#code.length;
+  }
+
+  /** Returns where the condition's instruction is. */
+  #addCondition(plan: ConditionPlan): number {
+    const { condition, slot, test } = plan;
+    const number = this.#conditions.push(plan) - 1;
+    if (test !== undefined) return this.#emit(opcodes.ask, 0, 0, number);
+    const rule = findEqualityRule(condition);
+    if (slot.changes) this.#emit(opcodes.refresh, slot.number);
+    const at = this.#emit(0, 0, 0, number);
+    if (rule !== undefined) {
+      this.#toPlace.push({ at, slot, equality: this.#slots.indexOf(slot).add(condition.values, rule) });
+    }
+    return at;
+  }
+
+  /** The slot at a selector, to be known, with what lies on the way, before the present flag is evaluated. */
+  #look(selector: readonly string[]): Slot {
+    const slot = this.#slots.find(selector);
+    for (let each: Slot | undefined = slot; each !== undefined; each = each.parent) this.#seen.add(each);
+    return slot;
+  }
+
+  #planSegment(flag: Flag, segment: Segment): SegmentPlan {
     const choices = new Map<string, Choice>();
     const choose = (key: string): Choice => {
       const choice = choices.get(key) ?? { key, variant: mergeVariant(flag, segment, key) };
@@ -45,28 +111,20 @@ export class PlanBuilder {
       return choice;
     };
     const name = segment.metadata?.segmentName;
-    this.#segments.push({
+    return {
       name: typeof name === "string" ? name : undefined,
       bucket: segment.bucket ? this.#planBucket(segment.bucket, choose) : undefined,
       choice: typeof segment.variant === "string" ? choose(segment.variant) : undefined,
-    });
-  }
-
-  #addCondition(condition: Condition, test: Test | undefined): void {
-    const slot = this.#slots.find(condition.selector);
-    const rule = findEqualityRule(condition);
-    const number = this.#conditions.push(condition) - 1;
-    this.#tests.push(test);
-    if (rule !== undefined) {
-      const equality = this.#slots.indexOf(slot).add(condition.values, rule);
-      this.#toPlace.push({ at: this.#code.length, slot, equality });
-    }
-    this.#code.push(slot.number, askTest, 0, number);
+    };
   }
 
   #planBucket(bucket: Bucket, choose: (key: string) => Choice): BucketPlan {
+    const slot = this.#look(bucket.selector);
+    const subject = this.#subjects.get(slot) ?? this.#subjects.size;
+    this.#subjects.set(slot, subject);
     return {
-      slot: this.#slots.find(bucket.selector),
+      slot,
+      subject,
       salt: new Salt(bucket.salt),
       allocations: bucket.allocations.map(({ range, distributions }) => ({
         start: range[0],
@@ -85,20 +143,21 @@ export class PlanBuilder {
   build(): Plan {
     const words = this.#slots.seal();
     for (const { at, slot, equality } of this.#toPlace) {
-      this.#code[at + 1] = slot.firstWord + wordOf(equality);
-      this.#code[at + 2] = bitOf(equality);
+      this.#code[at] = slot.firstWord + wordOf(equality);
+      this.#code[at + 1] = bitOf(equality);
     }
     return {
-      words,
       slots: this.#slots.list,
+      words,
+      subjects: this.#subjects.size,
       flags: this.#flags,
       numbers: new Map(this.#flags.map((key, number) => [key, number])),
-      firstCode: [...this.#firstCode, this.#code.length],
+      starts: this.#starts,
+      slotsOf: this.#slotsOf,
       firstSegment: [...this.#firstSegment, this.#segments.length],
       code: this.#code,
       segments: this.#segments,
       conditions: this.#conditions,
-      tests: this.#tests,
     };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Compiled flags as tables. Evaluation walks through flat arrays from front to back instead of from object to object,
- * which is where an interpreter of flags spends its time.
+ * Compiled flags as a program for a small machine. Evaluation walks through one flat array of numbers from front to
+ * back instead of from object to object, which is where an interpreter of flags spends its time.
  */
 import type { Condition, Range, Variant } from "./flag.ts";
 import type { Reading } from "./reading.ts";
@@ -8,11 +8,6 @@ import type { Salt } from "./salted-hash.ts";
 import type { Slot } from "./slots.ts";
 
 export type Test = (reading: Reading) => boolean;
-
-/** Length of a condition in `Plan.code`. */
-export const conditionLength = 4;
-/** In place of a word: the condition is not about equality, ask its test. */
-export const askTest = -1;
 
 /** A variant key with what the flag returns for it. */
 export interface Choice {
@@ -37,6 +32,8 @@ export interface AllocationPlan {
 
 export interface BucketPlan {
   readonly slot: Slot;
+  /** Number of the slot among those that are bucketed by. */
+  readonly subject: number;
   readonly salt: Salt;
   readonly allocations: readonly AllocationPlan[];
 }
@@ -49,25 +46,52 @@ export interface SegmentPlan {
   readonly choice: Choice | undefined;
 }
 
+export interface ConditionPlan {
+  readonly condition: Condition;
+  readonly slot: Slot;
+  /** Undefined when the condition is about equality. */
+  readonly test: Test | undefined;
+  /** Number of the segment, and of the group in it. */
+  readonly segment: number;
+  readonly group: number;
+}
+
+/** Every instruction is four numbers, the first of which says what it is. */
+export const instructionLength = 4;
+/**
+ * What an instruction is, when not an equality condition: that is `[word of the answer, bit, where to go when it does
+ * not hold, condition]`, the word being 0 or more. Whatever holds goes on to the next instruction.
+ */
+export const opcodes = {
+  /** The flag has no more segments. */
+  end: -1,
+  /** `[matched, segment]`: the segment matches; goes on when it gives no variant. */
+  matched: -2,
+  /** `[jump, where]`. */
+  jump: -3,
+  /** `[ask, 0, where to go when it does not hold, condition]`: the condition has a test. */
+  ask: -4,
+  /** `[refresh, slot]`: the slot may have changed since its equality conditions were answered. */
+  refresh: -5,
+} as const;
+
 export interface Plan {
+  /** Each after its parent. */
   readonly slots: readonly Slot[];
   /** How many words the answers to all equality conditions take. */
   readonly words: number;
+  /** How many slots are bucketed by. */
+  readonly subjects: number;
   /** Keys by flag number; a flag comes after those it depends on. */
   readonly flags: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
-  /** Where each flag's code begins, and number of its first segment. Both have one more entry for the end. */
-  readonly firstCode: readonly number[];
+  /** By flag number: where its program begins. */
+  readonly starts: readonly number[];
+  /** By flag number: the slots it looks at that do not change, each after its parent. */
+  readonly slotsOf: readonly (readonly Slot[])[];
+  /** By flag number, with one more entry for the end: number of its first segment. */
   readonly firstSegment: readonly number[];
-  /**
-   * The conditions of all segments, in order. A segment is where it ends, then its groups; a group is where it ends,
-   * then its conditions; a condition is four numbers: slot, word of the answer or `askTest`, bit of it, and the
-   * condition's number. A segment matches when in any of its groups all conditions hold; one without conditions has
-   * an empty group.
-   */
   readonly code: readonly number[];
   readonly segments: readonly SegmentPlan[];
-  readonly conditions: readonly Condition[];
-  /** By condition number: the test of a condition that is not about equality. */
-  readonly tests: readonly (Test | undefined)[];
+  readonly conditions: readonly ConditionPlan[];
 }
