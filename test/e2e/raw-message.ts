@@ -85,10 +85,14 @@ export function createReader(socket: Socket): RawReader {
       return take(held.length);
     },
     async readExactly(length) {
-      while (held.length < length) {
-        if (!(await fill())) throw new CutShortError(`${held.length} of ${length} bytes came`);
+      const pieces: Buffer[] = [];
+      for (let missing = length; missing > 0; ) {
+        if (held.length === 0 && !(await fill())) throw new CutShortError(`${missing} of ${length} bytes are missing`);
+        const piece = take(Math.min(missing, held.length));
+        pieces.push(piece);
+        missing -= piece.length;
       }
-      return take(length);
+      return Buffer.concat(pieces);
     },
     async readHead() {
       const bytes = await readThrough("\r\n\r\n");
