@@ -98,7 +98,9 @@ export interface Additions {
 
 /** Whether a shared cache may keep the answer for a while without asking (RFC 9111 §3). */
 function isForAll(cacheControl: string): boolean {
-  return /\b(?:public|s-maxage|max-age)\b/i.test(cacheControl) && !/\b(?:private|no-store)\b/i.test(cacheControl);
+  return (
+    /\b(?:public|s-maxage|max-age)\b/i.test(cacheControl) && !/\b(?:private\b(?!=)|no-store\b)/i.test(cacheControl)
+  );
 }
 
 function privateCacheControl(value: string): string {
