@@ -67,7 +67,7 @@ function sortFlags(flags: readonly Flag[]): Flag[] {
 
 /** Enters the flags in a plan, in order; one that cannot be compiled becomes a fault. */
 function planFlags(flags: readonly Flag[], faults: Map<string, string>): Plan {
-  const builder = new PlanBuilder();
+  const builder = new PlanBuilder(flags.length);
   for (const flag of flags) {
     try {
       builder.add(flag);

@@ -42,7 +42,9 @@ class ConditionSet {
  * experiment-core's `matchesIs`, whichever side holds the boolean.
  */
 export function equalityKey(value: string): string {
-  if (value.length !== 4 && value.length !== 5) return value;
+  const first = value.charCodeAt(0) | 0x20;
+  // Only `t…` of four letters or `f…` of five can be a boolean.
+  if (!(value.length === 4 && first === 0x74) && !(value.length === 5 && first === 0x66)) return value;
   const lower = value.toLowerCase();
   return lower === "true" || lower === "false" ? lower : value;
 }
@@ -61,6 +63,8 @@ export class EqualityIndex {
   #negated: Bits = [];
   #ofSets: Bits = [];
   #whenMissing: Bits = [];
+  /** Length of an answer; set by `seal`. */
+  words = 0;
 
   /** Takes in one more condition and returns its number. `seal` ends this. */
   add(values: readonly string[], rule: EqualityRule): number {
@@ -73,14 +77,10 @@ export class EqualityIndex {
   }
 
   seal(): void {
+    this.words = Math.ceil(this.#rules.length / wordBits);
     this.#negated = this.#select((rule) => rule.negated);
     this.#ofSets = this.#select((rule) => rule.ofSets);
     this.#whenMissing = this.#select((rule) => rule.whenMissing);
-  }
-
-  /** Length of an answer. */
-  get words(): number {
-    return Math.ceil(this.#rules.length / wordBits);
   }
 
   ofMissing(): Bits {

@@ -17,19 +17,25 @@ import { toText } from "./text.ts";
 import type { TraceSink } from "./trace.ts";
 import { TraceLog } from "./trace-log.ts";
 
+// How much of a slot is in place.
+const nothing = 0;
+const itsValue = 1;
+const itsAnswers = 2;
+
 /** Runs a plan's program on contexts, one after the other: its memory is laid out once and used again. */
 export class Evaluator {
   readonly #plan: Plan;
   readonly #template: ResultTemplate;
   readonly #allNumbers: readonly number[];
-  readonly #steadySlots: readonly Slot[];
+  /** What is looked at before all flags are evaluated. */
+  readonly #slots: readonly Slot[];
   #context: unknown;
   /** The flags to evaluate, in order. */
   #numbers: readonly number[] = [];
   /** By flag number: the outcome so far. */
   readonly #variants: (Variant | undefined)[];
-  /** By slot number: whether its value and answers are in place; the value; its forms, where asked for. */
-  readonly #known: boolean[];
+  /** By slot number: how much of it is in place; its value; its forms, where asked for. */
+  readonly #known: number[];
   readonly #values: unknown[];
   readonly #readings: (Reading | undefined)[];
   #hasReadings = false;
@@ -42,9 +48,9 @@ export class Evaluator {
     this.#plan = plan;
     this.#template = new ResultTemplate(plan.flags);
     this.#allNumbers = [...plan.flags.keys()];
-    this.#steadySlots = plan.slots.filter((slot) => !slot.changes);
+    this.#slots = [...new Set(plan.slotsOf.flat())].sort((a, b) => a.number - b.number);
     this.#variants = plan.flags.map(() => undefined);
-    this.#known = plan.slots.map(() => false);
+    this.#known = plan.slots.map(() => nothing);
     this.#values = plan.slots.map(() => undefined);
     this.#readings = plan.slots.map(() => undefined);
     this.#answers = Array.from({ length: plan.words }, () => 0);
@@ -56,7 +62,7 @@ export class Evaluator {
   evaluateAll(context: EvaluationContext, trace: TraceSink | undefined): Record<string, Variant> {
     this.#context = context;
     this.#numbers = this.#allNumbers;
-    this.#look(this.#steadySlots);
+    this.#lookAhead(this.#slots);
     for (let flag = 0; flag < this.#variants.length; flag++) this.#variants[flag] = this.#evaluate(flag, trace);
     const results = this.#template.copy(this.#variants) ?? this.#collect();
     this.#forget();
@@ -72,7 +78,7 @@ export class Evaluator {
     this.#context = context;
     this.#numbers = numbers;
     for (const flag of numbers) {
-      this.#look(this.#plan.slotsOf[flag] ?? []);
+      this.#lookAhead(this.#plan.slotsOf[flag] ?? []);
       this.#variants[flag] = this.#evaluate(flag, trace);
     }
     const results = this.#collect();
@@ -89,7 +95,7 @@ export class Evaluator {
     this.#context = undefined;
     // Loops, because `fill` costs more than they do on arrays as short as these.
     for (let slot = 0; slot < this.#known.length; slot++) {
-      this.#known[slot] = false;
+      this.#known[slot] = nothing;
       this.#values[slot] = undefined;
     }
     for (let flag = 0; flag < this.#variants.length; flag++) this.#variants[flag] = undefined;
@@ -124,15 +130,14 @@ export class Evaluator {
         if (log !== undefined) this.#logCondition(code[at + 3] ?? 0, holds, log);
         if (!holds) at = (code[at + 2] ?? 0) - instructionLength;
       } else if (word === opcodes.jump) at = (code[at + 1] ?? 0) - instructionLength;
-      else if (word === opcodes.refresh) this.#refresh(code[at + 1] ?? 0);
+      else if (word === opcodes.look) this.#look(code[at + 1] ?? 0);
       else return undefined;
     }
   }
 
   #ask(condition: number): boolean {
     const plan = this.#plan.conditions[condition];
-    if (plan?.test === undefined) return false;
-    return plan.test(plan.slot.changes ? new Reading(this.#find(plan.slot)) : this.#reading(plan.slot.number));
+    return plan?.test?.(this.#read(plan.slot)) ?? false;
   }
 
   #logCondition(number: number, matched: boolean, log: TraceLog): void {
@@ -141,26 +146,34 @@ export class Evaluator {
   }
 
   /** Finds the values of slots, each after its parent, and answers the equality conditions on them. */
-  #look(slots: readonly Slot[]): void {
+  #lookAhead(slots: readonly Slot[]): void {
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i];
-      if (slot === undefined || this.#known[slot.number]) continue;
-      const { parent, number } = slot;
-      const value = parent === undefined ? this.#find(slot) : selectOwn(this.#values[parent.number], slot.name);
-      this.#known[number] = true;
-      this.#values[number] = value;
-      if (slot.index !== undefined) this.#answer(slot, value);
+      if (slot === undefined || this.#known[slot.number] === itsAnswers) continue;
+      this.#answer(slot, this.#find(slot));
+      this.#known[slot.number] = itsAnswers;
     }
   }
 
-  #refresh(number: number): void {
+  #look(number: number): void {
+    if (this.#known[number] === itsAnswers) return;
     const slot = this.#plan.slots[number];
-    if (slot !== undefined) this.#answer(slot, this.#find(slot));
+    if (slot === undefined) return;
+    this.#answer(slot, this.#find(slot));
+    if (!slot.changes) this.#known[number] = itsAnswers;
   }
 
-  /** The value at a slot, whether it changes or not. */
-  #find({ kind, parent, name, number, changes }: Slot): unknown {
-    if (!changes && this.#known[number]) return this.#values[number];
+  #find(slot: Slot): unknown {
+    const { number } = slot;
+    if (this.#known[number] !== nothing) return this.#values[number];
+    const value = this.#select(slot);
+    if (slot.changes) return value;
+    this.#known[number] = itsValue;
+    this.#values[number] = value;
+    return value;
+  }
+
+  #select({ kind, parent, name }: Slot): unknown {
     switch (kind) {
       case "property":
         return parent === undefined ? undefined : selectOwn(this.#find(parent), name);
@@ -173,11 +186,12 @@ export class Evaluator {
     }
   }
 
-  #reading(number: number): Reading {
-    let reading = this.#readings[number];
-    if (reading !== undefined) return reading;
-    reading = new Reading(this.#values[number]);
-    this.#readings[number] = reading;
+  #read(slot: Slot): Reading {
+    const known = this.#readings[slot.number];
+    if (known !== undefined) return known;
+    const reading = new Reading(this.#find(slot));
+    if (slot.changes) return reading;
+    this.#readings[slot.number] = reading;
     this.#hasReadings = true;
     return reading;
   }

@@ -14,10 +14,14 @@ import {
 import { Salt } from "./salted-hash.ts";
 import { type Slot, Slots } from "./slots.ts";
 
+/** With so few flags, properties are looked at when a condition needs them; with more, nearly all are needed. */
+const maxLazyFlags = 4;
+
 type Tests = ReadonlyMap<Condition, Test>;
 
 /** Writes the program of a plan, flag by flag; each after those it depends on. */
 export class PlanBuilder {
+  readonly #isLazy: boolean;
   readonly #slots = new Slots();
   readonly #subjects = new Map<Slot, number>();
   readonly #flags: string[] = [];
@@ -32,6 +36,11 @@ export class PlanBuilder {
   /** What the present flag looks at. */
   #seen = new Set<Slot>();
 
+  /** @param flagCount How many flags will be added. */
+  constructor(flagCount: number) {
+    this.#isLazy = flagCount <= maxLazyFlags;
+  }
+
   /** @throws PatternError when a regular expression is refused; then nothing has been added. */
   add(flag: Flag): void {
     const tests = new Map<Condition, Test>();
@@ -44,7 +53,8 @@ export class PlanBuilder {
     this.#firstSegment.push(this.#segments.length);
     for (const segment of flag.segments) this.#addSegment(flag, segment, tests);
     this.#emit(opcodes.end);
-    this.#slotsOf.push([...this.#seen].filter((slot) => !slot.changes).sort((a, b) => a.number - b.number));
+    const before = this.#isLazy ? [] : [...this.#seen].filter((slot) => !slot.changes);
+    this.#slotsOf.push(before.sort((a, b) => a.number - b.number));
   }
 
   #emit(first: number, second = 0, third = 0, fourth = 0): number {
@@ -88,7 +98,7 @@ export class PlanBuilder {
     const number = this.#conditions.push(plan) - 1;
     if (test !== undefined) return this.#emit(opcodes.ask, 0, 0, number);
     const rule = findEqualityRule(condition);
-    if (slot.changes) this.#emit(opcodes.refresh, slot.number);
+    if (slot.changes || this.#isLazy) this.#emit(opcodes.look, slot.number);
     const at = this.#emit(0, 0, 0, number);
     if (rule !== undefined) {
       this.#toPlace.push({ at, slot, equality: this.#slots.indexOf(slot).add(condition.values, rule) });

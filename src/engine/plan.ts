@@ -71,8 +71,8 @@ export const opcodes = {
   jump: -3,
   /** `[ask, 0, where to go when it does not hold, condition]`: the condition has a test. */
   ask: -4,
-  /** `[refresh, slot]`: the slot may have changed since its equality conditions were answered. */
-  refresh: -5,
+  /** `[look, slot]`: the equality conditions on the slot have to be answered, unless they are and it cannot change. */
+  look: -5,
 } as const;
 
 export interface Plan {
@@ -87,7 +87,7 @@ export interface Plan {
   readonly numbers: ReadonlyMap<string, number>;
   /** By flag number: where its program begins. */
   readonly starts: readonly number[];
-  /** By flag number: the slots it looks at that do not change, each after its parent. */
+  /** By flag number: the slots to look at before its program is run, each after its parent. */
   readonly slotsOf: readonly (readonly Slot[])[];
   /** By flag number, with one more entry for the end: number of its first segment. */
   readonly firstSegment: readonly number[];
