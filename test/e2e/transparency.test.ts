@@ -4,6 +4,8 @@
  */
 import { afterAll, describe } from "vitest";
 import { describeAnswers } from "./transparency/answers.ts";
+import { describeAnything } from "./transparency/anything.ts";
+import { describeInjection } from "./transparency/inject.ts";
 import { describeRequests } from "./transparency/requests.ts";
 import { describeSockets } from "./transparency/sockets.ts";
 import { describeStreams } from "./transparency/streams.ts";
@@ -14,5 +16,7 @@ afterAll(() => world.close());
 
 describe("requests", () => describeRequests(world));
 describe("answers", () => describeAnswers(world));
+describe("inject: attributes", () => describeInjection(world));
 describe("streams", () => describeStreams(world));
 describe("WebSockets", () => describeSockets(world));
+describe("anything", () => describeAnything(world));

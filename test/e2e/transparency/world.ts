@@ -119,6 +119,8 @@ export async function startWorld(): Promise<World> {
         TENANTS: JSON.stringify({
           plain: { hosts: ["*"], origin: origin.url },
           inject: { hosts: [hosts.inject], origin: origin.url, inject: "attributes" },
+          // The Route topology: fetched as it came. The Host is then the origin's own.
+          route: { hosts: ["127.0.0.1"] },
           refused: { hosts: [hosts.refused], origin: nobody.url },
         }),
       },
@@ -127,7 +129,7 @@ export async function startWorld(): Promise<World> {
     startLocal({ port: 0, script: bareWorker, vars: { ORIGIN: origin.url } }),
   ]);
   const sample = join(root, "scripts", "sample", "login-page.json");
-  for (const tenant of ["plain", "inject", "refused"]) await publishFile(sample, gate.kv, { tenant });
+  for (const tenant of ["plain", "inject", "route", "refused"]) await publishFile(sample, gate.kv, { tenant });
 
   const urls = { direct: origin.url, bare: bare.directUrl, gate: gate.directUrl };
   const sessions = new Map<string, string>();
@@ -161,7 +163,7 @@ export async function startWorld(): Promise<World> {
     }
   }
 
-  for (const host of [hosts.plain, hosts.inject]) {
+  for (const host of [hosts.plain, hosts.inject, origin.host]) {
     const { answer } = await see("gate", { host }, "document");
     sessions.set(host, cookiesOf(answer?.head));
   }
