@@ -8,6 +8,7 @@ import { type Env, readSettings } from "../src/settings.ts";
 import { root } from "./bundle.ts";
 import { demoPassword } from "./demo/accounts.ts";
 import { findFreePort } from "./demo/listen.ts";
+import { isSignUp } from "./demo/login-parameters.ts";
 import { startProvider } from "./demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
 import type { LocalWorker } from "./local.ts";
@@ -115,12 +116,19 @@ interface Force {
 
 async function readOverrides(worker: LocalWorker): Promise<Force[]> {
   const { experiments } = JSON.parse((await worker.kv.get(snapshotKey("default"))) ?? '{"experiments":[]}') as {
-    experiments: { id: string; name: string; status: string; variations: { id: string; key: string }[] }[];
+    experiments: {
+      id: string;
+      name: string;
+      status: string;
+      variations: { id: string; key: string; config: Record<string, unknown> }[];
+    }[];
   };
+  // An experiment on the sign-up page is seen there.
+  const pageOf = (config: Record<string, unknown>) => (isSignUp(config) ? "&prompt=create" : "");
   return experiments.flatMap(({ id, name, status, variations }) =>
     variations.map((variation) => ({
       label: `${name}${status === "active" ? "" : ` (${status})`}: ${variation.key}`,
-      query: `experiment_id=${id}&variation_id=${variation.id}`,
+      query: `experiment_id=${id}&variation_id=${variation.id}${pageOf(variation.config)}`,
     })),
   );
 }

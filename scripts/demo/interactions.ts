@@ -3,9 +3,10 @@ import { type Context, Hono } from "hono";
 import type { Interaction, Provider } from "oidc-provider";
 import type { Accounts, DemoAccount } from "./accounts.ts";
 import type { NodeBindings } from "./listen.ts";
+import { readSignUpParameters } from "./login-parameters.ts";
 import { errors } from "./oidc.ts";
 import { html, renderPage } from "./page.ts";
-import { renderSignIn, renderSignUp, shortestPassword } from "./sign-in-pages.ts";
+import { renderSignIn, renderSignUp, shortestPassword, stepOf } from "./sign-in-pages.ts";
 import { readStamp } from "./stamp.ts";
 import { renderStamps, type StampLog, stampDetails } from "./stamp-log.ts";
 
@@ -58,10 +59,17 @@ export function createInteractions({ provider, accounts, stamps, stampKey }: Par
   );
 
   app.post("/interaction/:uid/signup", async (c) => {
-    const { email, password } = await readForm(c);
+    const { email, password, step } = await readForm(c);
+    const stamp = await stampOf(c);
+    const { steps } = readSignUpParameters(stamp);
+    const page = { path: pathOf(c), stamp, email };
     const refuse = async (field: "email" | "password", message: string) =>
-      c.html(await renderSignUp({ path: pathOf(c), stamp: await stampOf(c), email, error: { field, message } }), 400);
-    if (!/^[^@\s]+@[^@\s]+$/.test(email)) return refuse("email", "That is not an e-mail address.");
+      c.html(await renderSignUp({ ...page, step: stepOf(field, steps), error: { field, message } }), 400);
+    const asked = steps === 1 ? 1 : Math.min(step, steps);
+    if (asked >= stepOf("email", steps) && !/^[^@\s]+@[^@\s]+$/.test(email)) {
+      return refuse("email", "That is not an e-mail address.");
+    }
+    if (asked < steps) return c.html(await renderSignUp({ ...page, step: asked + 1 }));
     if (password.length < shortestPassword) {
       return refuse("password", `The password needs at least ${shortestPassword} characters.`);
     }
@@ -96,8 +104,8 @@ export function createInteractions({ provider, accounts, stamps, stampKey }: Par
   return app;
 }
 
-async function readForm(c: Context): Promise<{ email: string; password: string }> {
+async function readForm(c: Context): Promise<{ email: string; password: string; step: number }> {
   const form = await c.req.parseBody();
   const text = (value: unknown) => (typeof value === "string" ? value : "");
-  return { email: text(form.email).trim(), password: text(form.password) };
+  return { email: text(form.email).trim(), password: text(form.password), step: Number(text(form.step)) || 1 };
 }

@@ -1,4 +1,4 @@
-/** The parameters of the flag "Login page", which the demo's pages obey. */
+/** The parameters of the flags "Login page" and "Sign-up page", which the demo's pages obey. */
 import type { StampReading } from "./stamp.ts";
 
 export interface LoginParameters {
@@ -16,10 +16,15 @@ export const defaultLoginParameters: LoginParameters = {
   social_proof: "",
 };
 
+export interface SignUpParameters {
+  headline: string;
+  /** Over how many pages the form is spread. */
+  steps: 1 | 2 | 3;
+}
+
 /** Whatever is missing, unknown or of the wrong type falls back: a typo in an experiment must not break a log-in. */
 export function readLoginParameters(stamp: StampReading): LoginParameters {
-  const configs = stamp.kind === "stamped" ? stamp.experiments.map((experiment) => experiment.config) : [];
-  const given: Record<string, unknown> = Object.assign({}, ...configs);
+  const given = configOf(stamp, (config) => !isSignUp(config));
   const text = (name: "headline" | "button_label" | "social_proof") => {
     const value = given[name];
     return typeof value === "string" ? value : defaultLoginParameters[name];
@@ -30,4 +35,22 @@ export function readLoginParameters(stamp: StampReading): LoginParameters {
     layout: given.layout === "split" ? "split" : "card",
     social_proof: text("social_proof"),
   };
+}
+
+export function readSignUpParameters(stamp: StampReading): SignUpParameters {
+  const { headline, steps } = configOf(stamp, isSignUp);
+  return {
+    headline: typeof headline === "string" && headline !== "" ? headline : "Create an account",
+    steps: steps === 2 || steps === 3 ? steps : 1,
+  };
+}
+
+type Config = Record<string, unknown>;
+
+/** A stamp names no flag, but a config holds every parameter of its flag, and only the sign-up page's has this one. */
+export const isSignUp = (config: Config): boolean => Object.hasOwn(config, "steps");
+
+function configOf(stamp: StampReading, isWanted: (config: Config) => boolean): Config {
+  const configs = stamp.kind === "stamped" ? stamp.experiments.map((experiment) => experiment.config) : [];
+  return Object.assign({}, ...configs.filter(isWanted));
 }

@@ -178,6 +178,15 @@ describe("what people see", () => {
     await shoot("treatment-refused");
     await page.getByRole("link", { name: "Create an account" }).click();
     await shoot("sign-up");
+    await page.goto(
+      `${stack.gate.app}/login?prompt=create&experiment_id=${sample.draft}&variation_id=${sample.stepwise}`,
+    );
+    for (const step of [1, 2, 3]) {
+      await page.getByText(`Step ${step} of 3`).waitFor();
+      if (step === 2) await page.getByLabel("E-mail address").fill("stepwise@example.com");
+      await shoot(`sign-up-step-${step}`);
+      if (step < 3) await page.getByRole("button", { name: "Continue" }).click();
+    }
     await page.goto(`${stack.gate.issuer}/demo/stamps`);
     await shoot("stamps");
     await goToLogin(page, forceQuery(sample.treatment));

@@ -136,6 +136,17 @@ describe("forcing, whatever state the experiment is in", () => {
     ]);
   });
 
+  it("a draft is on the page it is about", async () => {
+    const visitor = await visitLogin(stack.gate, `prompt=create&${force(sample.draft, sample.stepwise)}`);
+    const firstStep = variationOn(visitor.page).headline;
+    await visitor.submit({});
+    await visitor.submit({ email: "stepwise@example.com" });
+    expect(visitor.page.body).toContain("Step 3 of 3");
+    await visitor.submit({ password: "long enough" });
+    expect(firstStep).toBe("Get started");
+    expect(visitor.page.body).toContain("<strong>stepwise@example.com</strong>");
+  });
+
   it("tells the origin which segment was asked for", async () => {
     await stack.takeStamps();
     await visitLogin(stack.gate, `experiment_id=${sample.draft}&segment_id=${sample.mobile}`);

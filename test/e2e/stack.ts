@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type * as v from "valibot";
 import { vi } from "vitest";
 import { root } from "../../scripts/bundle.ts";
-import { findFreePort } from "../../scripts/demo/listen.ts";
-import { startProvider } from "../../scripts/demo/provider.ts";
+import { findFreePort, listen } from "../../scripts/demo/listen.ts";
+import { type RunningProvider, startProvider } from "../../scripts/demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
 import type { StampRecord } from "../../scripts/demo/stamp-log.ts";
 import { startLocal } from "../../scripts/local.ts";
@@ -28,6 +28,12 @@ export const sample = {
   mobile: "seg_Mobi1eVisitors",
   headlines: { var_LoginContro1: "Sign in", var_LoginWe1coming: "Welcome back" } as Readonly<Record<string, string>>,
 };
+
+/** As `npm start` has them on the application's first page. */
+const overrides = Object.entries({ control: sample.control, welcoming: sample.treatment }).map(([name, variation]) => ({
+  label: `Warmer log-in page: ${name}`,
+  query: `experiment_id=${sample.experiment}&variation_id=${variation}`,
+}));
 
 export interface StackOptions {
   /** Of the tenant `default`, over `{ inject: "attributes" }`. */
@@ -94,23 +100,42 @@ function numbered(configuration: ConfigurationFile, revision: number): Configura
   return { ...configuration, feature_flags };
 }
 
+interface RunningSide extends Side {
+  provider: RunningProvider;
+  close(): Promise<void>;
+}
+
+/** A provider and the application that signs in there. */
+async function startSide(provider: { port: number; issuer: string; stampKey: string }): Promise<RunningSide> {
+  const port = await findFreePort();
+  const redirectUri = redirectUriOf(port);
+  const clients = [{ client_id: "demo", redirect_uris: [redirectUri] }];
+  const { issuer } = provider;
+  const running = await startProvider({ ...provider, clients });
+  const app = await startRelyingParty({ port, issuer, clientId: "demo", overrides });
+  return {
+    issuer,
+    app: app.url,
+    redirectUri,
+    provider: running,
+    close: async () => {
+      await Promise.all([running.close(), app.close()]);
+    },
+  };
+}
+
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), "vestibule-stack-"));
-  const [gatePort, providerPort, directPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
-  const [appPort, directAppPort] = [await findFreePort(), await findFreePort()];
   const secret = new Uint8Array(randomBytes(32));
   const stampKey = randomBytes(32).toString("base64url");
   const lines: { level: string; message: string }[] = [];
-  const sides = {
-    gate: { issuer: `http://localhost:${gatePort}`, port: appPort },
-    direct: { issuer: `http://localhost:${directPort}`, port: directAppPort },
-  };
-  const clientsOf = (port: number) => [{ client_id: "demo", redirect_uris: [redirectUriOf(port)] }];
 
+  // The Worker must know the provider's port, and the provider the Worker's: the port is held until both are known.
+  const held = await listen(0, () => {});
   const worker = await startLocal({
-    port: gatePort,
+    port: 0,
     vars: {
-      ORIGIN: `http://127.0.0.1:${providerPort}`,
+      ORIGIN: `http://127.0.0.1:${held.port}`,
       TENANTS: JSON.stringify({ default: { inject: "attributes", ...options.tenant } }),
       COOKIE_KEYS: `k1:${Buffer.from(secret).toString("base64url")}`,
       STAMP_KEY: stampKey,
@@ -120,26 +145,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     onLog: (level, message) => lines.push({ level, message }),
   });
-  const provider = await startProvider({
-    port: providerPort,
-    issuer: sides.gate.issuer,
-    clients: clientsOf(appPort),
-    stampKey,
-  });
-  const other = await startProvider({
-    port: directPort,
-    issuer: sides.direct.issuer,
-    clients: clientsOf(directAppPort),
-    stampKey,
-  });
-  const apps = await Promise.all(
-    [sides.gate, sides.direct].map(({ issuer, port }) => startRelyingParty({ port, issuer, clientId: "demo" })),
-  );
-  const sideOf = ({ issuer, port }: { issuer: string; port: number }): Side => ({
-    issuer,
-    app: `http://localhost:${port}`,
-    redirectUri: redirectUriOf(port),
-  });
+  await held.close();
+  const gate = await startSide({ port: held.port, issuer: worker.url, stampKey });
+  const directPort = await findFreePort();
+  const direct = await startSide({ port: directPort, issuer: `http://localhost:${directPort}`, stampKey });
 
   let lastStamp = "";
   let revision = 0;
@@ -153,15 +162,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   /** The provider says on every page, this error too, what it was stamped. Forced visitors are in no statistics. */
   async function isInForce(): Promise<void> {
     const query = `experiment_id=${sample.experiment}&variation_id=${sample.control}`;
-    const { body } = await createVisitor().get(`${sides.gate.issuer}/auth?${query}`);
+    const { body } = await createVisitor().get(`${gate.issuer}/auth?${query}`);
     if (!body.includes(`&quot;revision&quot;:${revision}`)) throw new Error(`revision ${revision} is not in force`);
   }
 
   await put(options.configuration ?? (await readSample()));
   return {
-    gate: sideOf(sides.gate),
-    direct: sideOf(sides.direct),
-    providerUrl: provider.url,
+    gate,
+    direct,
+    providerUrl: gate.provider.url,
     kv: worker.kv,
     cookieKey: { kid: "k1", secret },
     async publish(configuration) {
@@ -169,7 +178,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await vi.waitFor(isInForce, { timeout: 5_000, interval: 50 });
     },
     async takeStamps() {
-      const answer = await fetch(`${provider.url}/demo/stamps`, { headers: { accept: "application/json" } });
+      const answer = await fetch(`${gate.provider.url}/demo/stamps`, { headers: { accept: "application/json" } });
       const latestFirst = (await answer.json()) as StampRecord[];
       const known = latestFirst.findIndex((record) => JSON.stringify(record) === lastStamp);
       lastStamp = JSON.stringify(latestFirst[0]);
@@ -177,7 +186,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     lines,
     async close() {
-      await Promise.all([provider, other, ...apps].map((each) => each.close()));
+      await Promise.all([gate.close(), direct.close()]);
       await worker.close();
       await rm(folder, { recursive: true });
     },

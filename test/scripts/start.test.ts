@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { root } from "../../scripts/bundle.ts";
-import { findFreePort } from "../../scripts/demo/listen.ts";
+import { listen } from "../../scripts/demo/listen.ts";
 import { createVisitor } from "../e2e/browserless.ts";
 
 const run = promisify(execFile);
@@ -37,6 +37,17 @@ afterAll(async () => {
   }
   await rm(folder, { recursive: true });
 });
+
+/** Below those that the system hands out, which somebody else may be given before the start has come to listen. */
+async function findQuietPort(): Promise<number> {
+  const port = 10_000 + Math.floor(Math.random() * 20_000);
+  try {
+    await (await listen(port, () => {})).close();
+    return port;
+  } catch {
+    return findQuietPort();
+  }
+}
 
 interface Started {
   /** Of npm. */
@@ -120,7 +131,7 @@ describe("npm start", () => {
   let gate: string;
   let first: Started;
   beforeAll(async () => {
-    port = await findFreePort();
+    port = await findQuietPort();
     gate = `http://localhost:${port}`;
     first = start({ PORT: String(port) });
     await ready(first);
@@ -186,7 +197,7 @@ describe("npm start with ORIGIN", () => {
   afterAll(() => origin.close());
 
   it("forwards there, starts no demo, and does not outlive an npm that is killed hard", async () => {
-    const port = await findFreePort();
+    const port = await findQuietPort();
     const address = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
     const one = start({ PORT: String(port), ORIGIN: address, STATE_DIR: join(folder, "forwarding") });
     await ready(one);
@@ -221,7 +232,7 @@ describe("npm start with wrong settings", () => {
   it("says when it cannot keep anything", async () => {
     const file = join(folder, "file");
     await writeFile(file, "");
-    const one = start({ PORT: String(await findFreePort()), STATE_DIR: file });
+    const one = start({ PORT: String(await findQuietPort()), STATE_DIR: file });
     expect(await one.exitCode).not.toBe(0);
     expect(one.output()).toContain(file);
     expect(one.output()).not.toMatch(/\bat .*:\d+:\d+/);
