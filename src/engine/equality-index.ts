@@ -42,9 +42,10 @@ class ConditionSet {
  * experiment-core's `matchesIs`, whichever side holds the boolean.
  */
 export function equalityKey(value: string): string {
-  const first = value.charCodeAt(0) | 0x20;
+  const { length } = value;
+  if (length !== 4 && length !== 5) return value;
   // Only `t…` of four letters or `f…` of five can be a boolean.
-  if (!(value.length === 4 && first === 0x74) && !(value.length === 5 && first === 0x66)) return value;
+  if ((value.charCodeAt(0) | 0x20) !== (length === 4 ? 0x74 : 0x66)) return value;
   const lower = value.toLowerCase();
   return lower === "true" || lower === "false" ? lower : value;
 }

@@ -1,0 +1,24 @@
+/** What an evaluation costs: against Amplitude's own engine and two others, in Node and inside workerd. */
+import { createGrowthBook } from "./engine/contenders.ts";
+import { createFlagd } from "./engine/flagd.ts";
+import { measureEngines, measureGrowth } from "./engine/measure.ts";
+import { measureInWorkerd } from "./engine/workerd.ts";
+import { formatStandings, type InterleaveOptions } from "./interleave.ts";
+
+const options: InterleaveOptions = { rounds: 41, sliceMs: 4, warmUpMs: 300 };
+
+/** Prints how many times as fast as experiment-core each engine is, as medians of ratios within rounds. */
+export async function bench(): Promise<void> {
+  const peers = [
+    ["growthbook", createGrowthBook],
+    ["flagd-core", createFlagd],
+  ] as const;
+  console.log("Evaluating all flags for a user, in Node. Ratios are what counts: times wander with the machine.\n");
+  for (const { title, standings } of measureEngines(peers, options))
+    console.log(`${formatStandings(title, standings)}\n`);
+  for (const { title, standings } of measureGrowth(options)) console.log(`${formatStandings(title, standings)}\n`);
+  console.log("The same inside workerd; flagd-core cannot run there.\n");
+  for await (const { title, standings } of measureInWorkerd(options)) {
+    console.log(`${formatStandings(title, standings)}\n`);
+  }
+}
