@@ -105,7 +105,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
     });
 
   const log = (line: string) => logged.push(line);
-  vi.stubGlobal("console", { ...console, log, warn: log, error: log });
+  vi.stubGlobal("console", { debug: log, info: log, log, warn: log, error: log });
 
   vi.stubGlobal("caches", {
     get default() {
