@@ -32,9 +32,7 @@ beforeAll(async () => {
   stateDir = join(folder, "state");
 });
 afterAll(async () => {
-  for (const { pid } of started) {
-    for (const process of await descendantsOf(pid)) kill(process, "SIGKILL");
-  }
+  for (const { pid } of started) kill(-pid, "SIGKILL");
   await rm(folder, { recursive: true });
 });
 
