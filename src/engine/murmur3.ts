@@ -1,6 +1,6 @@
 /// <reference path="./murmurhash-js.d.ts" />
 import murmurhash from "murmurhash-js";
-import { toUtf8Characters } from "./utf8.ts";
+import { utf8Room, writeUtf8 } from "./utf8.ts";
 
 /**
  * MurmurHash3 x86 32-bit of the UTF-8 form of `text`, seed 0, as an unsigned integer: the definition of bucketing.
@@ -8,5 +8,9 @@ import { toUtf8Characters } from "./utf8.ts";
  * for ASCII only. A lone surrogate counts as U+FFFD.
  */
 export function murmur3(text: string): number {
-  return murmurhash(toUtf8Characters(text), 0);
+  const bytes = new Uint8Array(utf8Room(text));
+  const length = writeUtf8(text, bytes);
+  let characters = "";
+  for (let at = 0; at < length; at++) characters += String.fromCharCode(bytes[at] ?? 0);
+  return murmurhash(characters, 0);
 }

@@ -3,7 +3,7 @@
  * state after the salt is computed once a salt, and the subject's words, mixed, once a subject and alignment. What
  * is left for each pair is one step a word. Held to `murmur3`, bit by bit, by test.
  */
-import { toUtf8Characters } from "./utf8.ts";
+import { utf8Room, writeUtf8 } from "./utf8.ts";
 
 const rotateLeft = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 /** What is done to each word of the input before it meets the state. */
@@ -17,10 +17,10 @@ function finish(state: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The characters from `from` up to `to`, at most four, as bytes of a little-endian word. */
-function readWord(characters: string, from: number, to: number): number {
+/** The bytes from `from` up to `to`, at most four, as a little-endian word. */
+function readWord(bytes: Uint8Array, from: number, to: number): number {
   let word = 0;
-  for (let at = to - 1; at >= from; at--) word = (word << 8) | characters.charCodeAt(at);
+  for (let at = to - 1; at >= from; at--) word = (word << 8) | (bytes[at] ?? 0);
   return word;
 }
 
@@ -35,14 +35,15 @@ export class Salt {
   readonly rest: number;
 
   constructor(text: string) {
-    const characters = toUtf8Characters(`${text}/`);
+    const salted = `${text}/`;
+    const bytes = new Uint8Array(utf8Room(salted));
     this.text = text;
-    this.length = characters.length;
+    this.length = writeUtf8(salted, bytes);
     const whole = this.length & ~3;
     let state = 0;
-    for (let at = 0; at < whole; at += 4) state = step(state, mix(readWord(characters, at, at + 4)));
+    for (let at = 0; at < whole; at += 4) state = step(state, mix(readWord(bytes, at, at + 4)));
     this.state = state;
-    this.rest = readWord(characters, whole, this.length);
+    this.rest = readWord(bytes, whole, this.length);
   }
 }
 
@@ -63,38 +64,29 @@ class Words {
     this.#offset = offset;
   }
 
-  /** Takes one character a byte; false when a character proves to be no ASCII. */
-  load(characters: string): boolean {
-    const { length } = characters;
+  load(bytes: Uint8Array, length: number): void {
     const headLength = (4 - this.#offset) & 3;
-    this.head = readWord(characters, 0, Math.min(length, headLength)) << (8 * this.#offset);
+    this.head = readWord(bytes, 0, Math.min(length, headLength)) << (8 * this.#offset);
     this.fillsHead = length >= headLength;
     const count = this.fillsHead ? (length - headLength) >> 2 : 0;
     if (this.body.length < count) this.body = new Int32Array(count);
-    let seen = 0;
-    for (let i = 0; i < length && i < headLength; i++) seen |= characters.charCodeAt(i);
+    const { body } = this;
     let at = headLength;
     for (let i = 0; i < count; i++, at += 4) {
-      const first = characters.charCodeAt(at);
-      const second = characters.charCodeAt(at + 1);
-      const third = characters.charCodeAt(at + 2);
-      const fourth = characters.charCodeAt(at + 3);
-      seen |= first | second | third | fourth;
-      this.body[i] = mix(first | (second << 8) | (third << 16) | (fourth << 24));
+      body[i] = mix(
+        (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24),
+      );
     }
     this.count = count;
-    this.tail = this.fillsHead ? mix(readWord(characters, at, length)) : 0;
-    for (; at < length; at++) seen |= characters.charCodeAt(at);
-    return seen < 128;
+    this.tail = this.fillsHead ? mix(readWord(bytes, at, length)) : 0;
   }
 }
 
 /** What is bucketed: hashes with any number of salts, its words being made once an alignment. Use it again by `load`. */
 export class Subject {
   #text = "";
-  /** The text itself until it proves to be no ASCII, then its bytes. */
-  #characters = "";
-  #isEncoded = false;
+  #bytes = new Uint8Array(256);
+  #length = 0;
   readonly #words: readonly Words[] = [0, 1, 2, 3].map((offset) => new Words(offset));
   /** Bit `n` tells whether the words at offset `n` are of this text. */
   #loaded = 0;
@@ -105,8 +97,8 @@ export class Subject {
 
   load(text: string): void {
     this.#text = text;
-    this.#characters = text;
-    this.#isEncoded = false;
+    if (this.#bytes.length < utf8Room(text)) this.#bytes = new Uint8Array(utf8Room(text));
+    this.#length = writeUtf8(text, this.#bytes);
     this.#loaded = 0;
   }
 
@@ -114,7 +106,10 @@ export class Subject {
   hash(salt: Salt): number {
     const offset = salt.length & 3;
     const words = this.#words[offset] as Words;
-    if ((this.#loaded & (1 << offset)) === 0) this.#fill(words, offset);
+    if ((this.#loaded & (1 << offset)) === 0) {
+      words.load(this.#bytes, this.#length);
+      this.#loaded |= 1 << offset;
+    }
     let { state } = salt;
     if (offset !== 0) {
       const mixed = mix(salt.rest | words.head);
@@ -123,15 +118,6 @@ export class Subject {
     }
     const { body, count } = words;
     for (let i = 0; i < count; i++) state = step(state, body[i] ?? 0);
-    return finish(state ^ words.tail ^ (salt.length + this.#characters.length));
-  }
-
-  #fill(words: Words, offset: number): void {
-    if (!words.load(this.#characters) && !this.#isEncoded) {
-      this.#characters = toUtf8Characters(this.#text);
-      this.#isEncoded = true;
-      words.load(this.#characters);
-    }
-    this.#loaded |= 1 << offset;
+    return finish(state ^ words.tail ^ (salt.length + this.#length));
   }
 }

@@ -1,32 +1,35 @@
+/** Room that the UTF-8 form of a text takes at most, in bytes. */
+export const utf8Room = (text: string): number => text.length * 3;
+
 /**
- * The UTF-8 form of `text`, one character a byte. A lone surrogate becomes U+FFFD, as the Encoding Standard has it.
+ * Writes the UTF-8 form of `text` to the start of `bytes`, which must have room, and returns its length. A lone
+ * surrogate becomes U+FFFD, as the Encoding Standard has it.
  */
-export function toUtf8Characters(text: string): string {
-  let characters = "";
-  for (let i = 0; i < text.length; i++) {
-    let code = text.charCodeAt(i);
-    if (code < 0x80) {
-      characters += String.fromCharCode(code);
-      continue;
-    }
-    if (code < 0x800) {
-      characters += String.fromCharCode(0xc0 | (code >> 6), continuation(code));
-      continue;
-    }
-    if ((code & 0xf800) === 0xd800) {
-      const low = text.charCodeAt(i + 1);
-      if (code < 0xdc00 && (low & 0xfc00) === 0xdc00) {
-        code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+export function writeUtf8(text: string, bytes: Uint8Array): number {
+  const { length } = text;
+  let end = 0;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) bytes[end++] = code;
+    else if (code < 0x800) {
+      bytes[end++] = 0xc0 | (code >> 6);
+      bytes[end++] = 0x80 | (code & 0x3f);
+    } else {
+      const point = (code & 0xf800) === 0xd800 ? readPair(code, text.charCodeAt(i + 1)) : code;
+      if (point > 0xffff) {
         i++;
-        characters += String.fromCharCode(0xf0 | (code >> 18), continuation(code >> 12));
-        characters += String.fromCharCode(continuation(code >> 6), continuation(code));
-        continue;
-      }
-      code = 0xfffd;
+        bytes[end++] = 0xf0 | (point >> 18);
+        bytes[end++] = 0x80 | ((point >> 12) & 0x3f);
+      } else bytes[end++] = 0xe0 | (point >> 12);
+      bytes[end++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[end++] = 0x80 | (point & 0x3f);
     }
-    characters += String.fromCharCode(0xe0 | (code >> 12), continuation(code >> 6), continuation(code));
   }
-  return characters;
+  return end;
 }
 
-const continuation = (bits: number): number => 0x80 | (bits & 0x3f);
+/** The code point of two units, the first a surrogate; U+FFFD when they are no pair. */
+function readPair(high: number, low: number): number {
+  const isPair = high < 0xdc00 && (low & 0xfc00) === 0xdc00;
+  return isPair ? 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff) : 0xfffd;
+}

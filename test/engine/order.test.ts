@@ -13,7 +13,7 @@ function reaches(dependencies: readonly (readonly number[])[], from: number, to:
   return seen.has(to);
 }
 
-test("findCycles finds exactly what can reach itself", () => {
+test("findCycles finds exactly what can reach itself", { timeout: 60_000 }, () => {
   void fc.assert(
     fc.property(graph, (dependencies) => {
       const own = [...dependencies.keys()].filter((at) => reaches(dependencies, at, at));
@@ -23,7 +23,7 @@ test("findCycles finds exactly what can reach itself", () => {
   );
 });
 
-test("sortByDependency lists what is reachable, once, each after what it depends on", () => {
+test("sortByDependency lists what is reachable, once, each after what it depends on", { timeout: 60_000 }, () => {
   void fc.assert(
     fc.property(graph, fc.array(fc.nat(11), { maxLength: 4 }), (graph, wanted) => {
       const dependencies = graph.map((all, at) => all.filter((each) => each > at));
@@ -41,7 +41,7 @@ test("sortByDependency lists what is reachable, once, each after what it depends
   );
 });
 
-test("a chain of 100,000 does not overflow the stack", () => {
+test("a chain of 100,000 does not overflow the stack", { timeout: 60_000 }, () => {
   const dependencies = Array.from({ length: 100_000 }, (_, at) => (at === 99_999 ? [] : [at + 1]));
   expect(sortByDependency(dependencies, [0])[0]).toBe(99_999);
   expect(findCycles(dependencies).size).toBe(0);

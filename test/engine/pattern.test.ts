@@ -57,7 +57,7 @@ function isValid(pattern: string): boolean {
   }
 }
 
-test("matches what the platform's own matcher matches", { timeout: 30_000 }, () => {
+test("matches what the platform's own matcher matches", { timeout: 60_000 }, () => {
   let accepted = 0;
   void fc.assert(
     fc.property(source, fc.array(value, { minLength: 10, maxLength: 10 }), (pattern, values) => {

@@ -9,7 +9,7 @@ const text = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 20 }),
 );
 
-test("equals murmur3 of salt/subject for any salt and subject", () => {
+test("equals murmur3 of salt/subject for any salt and subject", { timeout: 60_000 }, () => {
   void fc.assert(
     fc.property(text, text, (salt, subject) => {
       const loaded = new Subject();
@@ -20,7 +20,9 @@ test("equals murmur3 of salt/subject for any salt and subject", () => {
   );
 });
 
-test("equals murmur3 at every length and alignment, whichever salts the subject met before", () => {
+test("equals murmur3 at every length and alignment, whichever salts the subject met before", {
+  timeout: 60_000,
+}, () => {
   const letters = "Zażółć gęślą jaźń 🦎 0123456789 abcdefghijklmnopqrstuvwxyz";
   const subject = new Subject();
   for (let subjectLength = 0; subjectLength <= letters.length; subjectLength++) {
