@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorker, root } from "../../../scripts/bundle.ts";
 import { startLocal } from "../../../scripts/local.ts";
-import { publishFile } from "../../../scripts/publish.ts";
+import { publishFile } from "../../../scripts/publish-file.ts";
 import { openConnection, type RawAnswer, readAnswer } from "../raw-client.ts";
 import { type Head, headBytes, valuesOf } from "../raw-message.ts";
 import { type RawOrigin, type Received, type Step, startRawOrigin } from "../raw-origin.ts";
