@@ -7,7 +7,7 @@ import { createDependencies, type DependencyName } from "../assignment/dependenc
 import { createLimiter } from "../logs/limiter.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Env, Settings } from "../settings.ts";
-import { createSnapshotReader } from "../snapshot/reader.ts";
+import { createSnapshotReader, type SnapshotReader } from "../snapshot/reader.ts";
 import type { Classified } from "./classify.ts";
 import { answer, askOrigin, badGateway, forwardedRequest } from "./forward.ts";
 import { injectAttributes } from "./inject.ts";
@@ -24,7 +24,7 @@ import { createUserReader } from "./user.ts";
 export interface Gate {
   handle(request: Request, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response>;
   /** For `/_vestibule/health`. */
-  health(): { circuits: Record<DependencyName, string> };
+  health(): { circuits: Record<DependencyName, string>; snapshots: ReturnType<SnapshotReader["held"]> };
 }
 
 export interface GateOptions {
@@ -187,7 +187,7 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
     return injectAttributes(answered, plan.stamp);
   }
 
-  return { handle, health: () => ({ circuits: dependencies.states() }) };
+  return { handle, health: () => ({ circuits: dependencies.states(), snapshots: snapshots.held() }) };
 }
 
 function messageOf(error: unknown): string {

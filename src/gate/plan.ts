@@ -163,7 +163,9 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       attributes: () => readAttributes(request, url),
     });
     const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
-    const next = nextSession(session, decision, device, nowMs);
+    // A log-in that begins with nothing to decide is decided too: what is activated meanwhile waits for the next one.
+    const pins = decision.pins ?? (isDocument && classified.begins ? [] : undefined);
+    const next = nextSession(session, { pins, added: decision.added }, device, nowMs);
     const renewed = next !== null && (next !== session || isAged(next, nowMs));
     const plan = (values: StampValues | null, signed: readonly string[]): Plan => ({
       classified,
@@ -208,7 +210,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
 /** The very same object when nothing in it changes. */
 function nextSession(
   session: Session | null,
-  decision: Decision,
+  decision: Pick<Decision, "pins" | "added">,
   device: Device | null,
   nowMs: number,
 ): Session | null {

@@ -37,6 +37,8 @@ export interface SnapshotReader {
    * @throws (by rejecting) when no rung of the ladder has one.
    */
   read(request: SnapshotRequest): CompiledSnapshot | null | Promise<CompiledSnapshot | null>;
+  /** What this isolate holds: tenant → version (null: nothing is published) and seconds since KV last said so. */
+  held(): Record<string, { version: number | null; age_seconds: number }>;
 }
 
 interface Held {
@@ -194,6 +196,13 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
   }
 
   return {
+    held: () =>
+      Object.fromEntries(
+        [...memory].map(([tenant, { snapshot, checkedAtMs }]) => [
+          tenant,
+          { version: snapshot?.version ?? null, age_seconds: Math.round((now() - checkedAtMs) / 1000) },
+        ]),
+      ),
     read(request) {
       const held = memory.get(request.tenant);
       if (!held) return climb(request);

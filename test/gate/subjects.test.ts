@@ -30,6 +30,20 @@ describe("a device", () => {
     expect(stamp("failed-open")).toBeNull();
   });
 
+  it("does not flip a page in mid-log-in when an experiment is activated", async () => {
+    const stage = createStage();
+    await publish({ experiments: [experiment({ status: "draft" })] });
+    const browser = createBrowser(stage);
+    const authorize = "/auth?client_id=a&response_type=code";
+    await browser.open(authorize);
+    await publish({}, 2);
+    stage.clock.nowMs += 31_000;
+    await browser.open();
+    expect(stage.gate.health().snapshots).toEqual({ acme: { version: 2, age_seconds: 0 } });
+    expect((await browser.open()).stamp("id")).toBeNull();
+    expect((await browser.open(authorize)).stamp("id")).toBe("exp_Page");
+  });
+
   it.each([
     ["a HEAD", navigation("/login"), { method: "HEAD" }],
     ["a prefetch", navigation("/login", { "sec-purpose": "prefetch" }), {}],
