@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundleWorker, root, wranglerConfig } from "./bundle.ts";
-import type { SnapshotStore } from "./publish.ts";
+import type { SnapshotStore } from "./publish-file.ts";
 
 export interface LocalOptions {
   /** 0 takes any free port. */

@@ -12,7 +12,7 @@ import { isSignUp } from "./demo/login-parameters.ts";
 import { startProvider } from "./demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
 import type { LocalWorker } from "./local.ts";
-import { publishFile } from "./publish.ts";
+import { publishFile } from "./publish-file.ts";
 
 const sampleFile = join(root, "scripts", "sample", "login-page.json");
 const passedOn = [

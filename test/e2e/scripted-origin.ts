@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { listen, toNodeHandler } from "../../scripts/demo/listen.ts";
 import { readStamp, type StampedExperiment } from "../../scripts/demo/stamp.ts";
 import { startLocal } from "../../scripts/local.ts";
-import { publishFile } from "../../scripts/publish.ts";
+import { publishFile } from "../../scripts/publish-file.ts";
 import { createVisitor, type Visitor } from "./browserless.ts";
 import { readSample } from "./stack.ts";
 

@@ -11,7 +11,7 @@ import { type RunningProvider, startProvider } from "../../scripts/demo/provider
 import { redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
 import type { StampRecord } from "../../scripts/demo/stamp-log.ts";
 import { startLocal } from "../../scripts/local.ts";
-import { publishFile, type SnapshotStore } from "../../scripts/publish.ts";
+import { publishFile, type SnapshotStore } from "../../scripts/publish-file.ts";
 import type { configurationSchema } from "../../src/model/configuration-schema.ts";
 import type { ExperimentStatus } from "../../src/model/snapshot.ts";
 import { createVisitor, type Page, type Visitor } from "./browserless.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PublishError, publishFile, type SnapshotStore } from "../../scripts/publish.ts";
+import { PublishError, publishFile, type SnapshotStore } from "../../scripts/publish-file.ts";
 
 const sample = fileURLToPath(new URL("../../scripts/sample/login-page.json", import.meta.url));
 let folder: string;
