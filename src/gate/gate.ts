@@ -141,15 +141,15 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
       plan.classified.begins && tenant.stamp.query
         ? stampQuery(url.search, tenant.stamp.query, plan.stamp ?? {})
         : url.search;
-    const forwarded = forwardedRequest(request, url, {
-      origin: tenant.origin,
-      search: search === url.search ? undefined : search,
-      stamp: plan.stamp,
-      failedOpen: plan.failedOpen,
-      signedClientIp,
-    });
     let response: Response;
     try {
+      const forwarded = forwardedRequest(request, url, {
+        origin: tenant.origin,
+        search: search === url.search ? undefined : search,
+        stamp: plan.stamp,
+        failedOpen: plan.failedOpen,
+        signedClientIp,
+      });
       response = await askOrigin(forwarded, plan.stamp !== null);
     } catch (error) {
       console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));

@@ -120,7 +120,7 @@ it("puts attributes on <html> where the tenant wants it", async () => {
   stage.origin.answer = () => new Response(page, { headers: { "content-type": "text/html", etag: '"1"' } });
   const { response } = await stage.send(navigation());
   expect(await response.text()).toBe(
-    '<!doctype html><html lang="de" data-experiment-id="exp_Page" data-variation-id="var_b"><body>é</body></html>',
+    '<!doctype html><html data-experiment-id="exp_Page" data-variation-id="var_b" lang="de"><body>é</body></html>',
   );
   expect(response.headers.get("etag")).toBeNull();
   stage.origin.answer = () => Response.json({ html: page });
