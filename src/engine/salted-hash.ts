@@ -64,28 +64,64 @@ class Words {
     this.#offset = offset;
   }
 
-  load(bytes: Uint8Array, length: number): void {
+  /** Makes room for a subject of `length` bytes; returns how many of them go into the head. */
+  #begin(length: number): number {
     const headLength = (4 - this.#offset) & 3;
-    this.head = readWord(bytes, 0, Math.min(length, headLength)) << (8 * this.#offset);
     this.fillsHead = length >= headLength;
-    const count = this.fillsHead ? (length - headLength) >> 2 : 0;
-    if (this.body.length < count) this.body = new Int32Array(count);
-    const { body } = this;
+    this.count = this.fillsHead ? (length - headLength) >> 2 : 0;
+    if (this.body.length < this.count) this.body = new Int32Array(this.count);
+    return headLength;
+  }
+
+  load(bytes: Uint8Array, length: number): void {
+    const headLength = this.#begin(length);
+    const { body, count } = this;
+    this.head = readWord(bytes, 0, Math.min(length, headLength)) << (8 * this.#offset);
     let at = headLength;
-    for (let i = 0; i < count; i++, at += 4) {
-      body[i] = mix(
-        (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24),
-      );
-    }
-    this.count = count;
+    for (let i = 0; i < count; i++, at += 4) body[i] = mix(readWord(bytes, at, at + 4));
     this.tail = this.fillsHead ? mix(readWord(bytes, at, length)) : 0;
+  }
+
+  /** The same, straight from a text, for most ids are ASCII; false when this one is not. */
+  loadAscii(text: string): boolean {
+    const { length } = text;
+    const headLength = this.#begin(length);
+    const { body, count } = this;
+    let seen = 0;
+    let head = 0;
+    let at = 0;
+    for (; at < headLength && at < length; at++) {
+      const code = text.charCodeAt(at);
+      seen |= code;
+      head |= code << (8 * at);
+    }
+    this.head = head << (8 * this.#offset);
+    for (let i = 0; i < count; i++, at += 4) {
+      const first = text.charCodeAt(at);
+      const second = text.charCodeAt(at + 1);
+      const third = text.charCodeAt(at + 2);
+      const fourth = text.charCodeAt(at + 3);
+      seen |= first | second | third | fourth;
+      body[i] = mix(first | (second << 8) | (third << 16) | (fourth << 24));
+    }
+    let tail = 0;
+    for (let shift = 0; at < length; at++, shift += 8) {
+      const code = text.charCodeAt(at);
+      seen |= code;
+      tail |= code << shift;
+    }
+    this.tail = this.fillsHead ? mix(tail) : 0;
+    return seen < 128;
   }
 }
 
 /** What is bucketed: hashes with any number of salts, its words being made once an alignment. Use it again by `load`. */
 export class Subject {
   #text = "";
-  #bytes = new Uint8Array(256);
+  /** Only when the text proves to be no ASCII. */
+  #bytes = new Uint8Array(0);
+  #isAscii = true;
+  /** In bytes. */
   #length = 0;
   readonly #words: readonly Words[] = [0, 1, 2, 3].map((offset) => new Words(offset));
   /** Bit `n` tells whether the words at offset `n` are of this text. */
@@ -97,8 +133,8 @@ export class Subject {
 
   load(text: string): void {
     this.#text = text;
-    if (this.#bytes.length < utf8Room(text)) this.#bytes = new Uint8Array(utf8Room(text));
-    this.#length = writeUtf8(text, this.#bytes);
+    this.#isAscii = true;
+    this.#length = text.length;
     this.#loaded = 0;
   }
 
@@ -106,10 +142,7 @@ export class Subject {
   hash(salt: Salt): number {
     const offset = salt.length & 3;
     const words = this.#words[offset] as Words;
-    if ((this.#loaded & (1 << offset)) === 0) {
-      words.load(this.#bytes, this.#length);
-      this.#loaded |= 1 << offset;
-    }
+    if ((this.#loaded & (1 << offset)) === 0) this.#fill(words, offset);
     let { state } = salt;
     if (offset !== 0) {
       const mixed = mix(salt.rest | words.head);
@@ -119,5 +152,16 @@ export class Subject {
     const { body, count } = words;
     for (let i = 0; i < count; i++) state = step(state, body[i] ?? 0);
     return finish(state ^ words.tail ^ (salt.length + this.#length));
+  }
+
+  #fill(words: Words, offset: number): void {
+    this.#loaded |= 1 << offset;
+    if (this.#isAscii && words.loadAscii(this.#text)) return;
+    if (this.#isAscii) {
+      this.#isAscii = false;
+      if (this.#bytes.length < utf8Room(this.#text)) this.#bytes = new Uint8Array(utf8Room(this.#text));
+      this.#length = writeUtf8(this.#text, this.#bytes);
+    }
+    words.load(this.#bytes, this.#length);
   }
 }
