@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { breakCrypto, type CallFault, callFaults, expectFailedOpen, sendSafely } from "./faults.ts";
+import { breakCrypto, type CallFault, callFaults, expectFailedOpen, sendSafely, timed } from "./faults.ts";
 import { clearStores, createBrowser, createStage, navigation, publish, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -37,7 +37,7 @@ const form = () =>
 
 const everyFault = Object.keys(callFaults) as CallFault[];
 
-describe.each(everyFault)("crypto: %s", (fault) => {
+describe.each(everyFault)("crypto: %s", timed, (fault) => {
   it.each(["sign", "verify", "importKey"] as const)("%s, cold: fails a known visitor open", async (part) => {
     stage.restart(shortMs);
     breakCrypto(part, fault);

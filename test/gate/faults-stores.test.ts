@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { breakCache, breakKv, breakQueue, callFaults, expectFailedOpen, faults, sendSafely } from "./faults.ts";
+import { breakCache, breakKv, breakQueue, callFaults, expectFailedOpen, faults, sendSafely, timed } from "./faults.ts";
 import { clearStores, createBrowser, createStage, navigation, publish, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -50,7 +50,7 @@ async function emptyCache(): Promise<void> {
   await caches.default.delete("https://snapshot.vestibule.invalid/acme");
 }
 
-describe.each(faults)("KV: %s", (fault) => {
+describe.each(faults)("KV: %s", timed, (fault) => {
   it("cold: fails open where the cache has no copy", async () => {
     await emptyCache();
     stage.restart(shortMs);
@@ -79,7 +79,7 @@ describe.each(faults)("KV: %s", (fault) => {
   });
 });
 
-describe.each(faults)("cache: %s", (fault) => {
+describe.each(faults)("cache: %s", timed, (fault) => {
   it.each(["cold", "warm", "stale"] as const)("%s: nobody notices", async (state) => {
     states[state]();
     await breakCache(stage, fault);
@@ -87,7 +87,7 @@ describe.each(faults)("cache: %s", (fault) => {
   });
 });
 
-describe("KV and cache", () => {
+describe("KV and cache", timed, () => {
   const pairs = (["hang", "error", "throw", "garbage"] as const).flatMap((kv) =>
     (["hang", "error", "huge"] as const).map((cache) => [kv, cache] as const),
   );
@@ -103,7 +103,7 @@ describe("KV and cache", () => {
   });
 });
 
-describe.each(Object.keys(callFaults) as (keyof typeof callFaults)[])("queue: %s", (fault) => {
+describe.each(Object.keys(callFaults) as (keyof typeof callFaults)[])("queue: %s", timed, (fault) => {
   it.each(["cold", "warm", "stale"] as const)("%s: nobody notices", async (state) => {
     states[state]();
     breakQueue(stage, fault);
@@ -111,10 +111,17 @@ describe.each(Object.keys(callFaults) as (keyof typeof callFaults)[])("queue: %s
   });
 });
 
-it("everything at once, cold", async () => {
+it("everything at once, cold", timed, async () => {
   stage.restart(shortMs);
   await breakKv(stage, "hang");
   await breakCache(stage, "throw");
   breakQueue(stage, "error");
   expectFailedOpen(await sendSafely(stage, newcomer()));
+});
+
+it("25 MiB in KV itself, cold", timed, async () => {
+  await emptyCache();
+  await stage.stores.kv.put("snapshot:acme", new Uint8Array(25 * 1024 * 1024).fill(0x20));
+  stage.restart();
+  expect((await sendSafely(stage, newcomer())).stamp("failed-open")).toBe("error");
 });

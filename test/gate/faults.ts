@@ -12,19 +12,23 @@ const throwAtOnce = (): never => {
 export const callFaults = { hang, error: reject, throw: throwAtOnce } as const;
 export type CallFault = keyof typeof callFaults;
 
-const huge = () => {
-  const bytes = new Uint8Array(25 * 1024 * 1024).fill(0x20);
-  bytes[0] = 0x7b;
-  return bytes;
-};
 /** What stands where a snapshot should. */
-export const values = {
+const values = {
   garbage: "<html>502 Bad Gateway</html>",
   schema: JSON.stringify({ schema: 2, tenant: "acme", flags: [] }),
-  huge,
 } as const;
-export type ValueFault = keyof typeof values;
-const brokenValue = (fault: ValueFault) => (fault === "huge" ? huge() : values[fault]);
+const hugeBytes = 25 * 1024 * 1024;
+/** Made as it is read: to put so much into a store takes longer than all the rest. */
+function hugeStream(): ReadableStream<Uint8Array> {
+  let left = hugeBytes;
+  return new ReadableStream({
+    pull(controller) {
+      if (left <= 0) return controller.close();
+      controller.enqueue(new Uint8Array(64 * 1024).fill(0x20));
+      left -= 64 * 1024;
+    },
+  });
+}
 const isCallFault = (fault: string): fault is CallFault => fault in callFaults;
 
 export const faults = ["hang", "error", "throw", "garbage", "schema", "huge"] as const;
@@ -37,17 +41,19 @@ function broken<T extends object>(fault: CallFault): T {
 
 export async function breakKv(stage: Stage, fault: Fault): Promise<void> {
   if (isCallFault(fault)) stage.stores.kv = broken<KVNamespace>(fault);
-  else await realStores.kv.put(snapshotKey("acme"), brokenValue(fault), { metadata: { version: 99 } });
+  else if (fault === "huge") {
+    const getWithMetadata = async () => ({ value: hugeStream(), metadata: { version: 99 } });
+    stage.stores.kv = { getWithMetadata } as unknown as KVNamespace;
+  } else await realStores.kv.put(snapshotKey("acme"), values[fault], { metadata: { version: 99 } });
 }
 
 export async function breakCache(stage: Stage, fault: Fault): Promise<void> {
   if (isCallFault(fault)) stage.stores.cache = broken<Cache>(fault);
-  else {
+  else if (fault === "huge") {
+    stage.stores.cache = { match: async () => new Response(hugeStream()), put: async () => {} } as unknown as Cache;
+  } else {
     const headers = { "cache-control": "max-age=60" };
-    await realStores.cache.put(
-      "https://snapshot.vestibule.invalid/acme",
-      new Response(brokenValue(fault), { headers }),
-    );
+    await realStores.cache.put("https://snapshot.vestibule.invalid/acme", new Response(values[fault], { headers }));
   }
 }
 
@@ -64,6 +70,9 @@ export function breakCrypto(part: "sign" | "verify" | "importKey" | "digest" | "
 
 const theirs = (headers: Headers) => [...headers].filter(([name]) => !name.startsWith("x-experiment-"));
 export const ours = (seen: Seen) => [...seen.headers.keys()].filter((name) => name.startsWith("x-experiment-"));
+
+/** An isolate on a busy machine may be put aside at any moment: what is timed may be tried again. */
+export const timed = { retry: 3, timeout: 20_000 };
 
 /** Sends a request and expects of the origin's side and the client's all that holds whatever fails. */
 export async function sendSafely(stage: Stage, request: Request): Promise<Visit> {
