@@ -1,0 +1,122 @@
+/** All contenders in one workerd, so that they share its one thread, each behind a socket of its own. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { bundleWorker, root, wranglerConfig } from "../../bundle.ts";
+import { publishFile } from "../../publish-file.ts";
+import { type Service, startWorkerd } from "./workerd.ts";
+
+export interface StoreCalls {
+  kv: number;
+  cache: number;
+  queue: number;
+}
+
+export interface House {
+  /** Of the workerd that all live in. */
+  pid: number;
+  urlOf(contender: string): string;
+  /** What `constants` sets from now on. */
+  setConstants(headers: readonly (readonly [name: string, value: string])[]): Promise<void>;
+  /** The gate's calls to its stores so far. */
+  storeCalls(): Promise<StoreCalls>;
+  close(): Promise<void>;
+}
+
+const workers = join(root, "scripts", "bench", "gate", "workers");
+const sample = join(root, "scripts", "sample", "login-page.json");
+const secret = () => randomBytes(32).toString("base64url");
+
+async function bundle(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(workers, file)],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "esnext",
+    conditions: ["workerd", "worker"],
+    write: false,
+  });
+  const [output] = outputFiles;
+  if (!output) throw new Error(`${file} did not bundle`);
+  return output.text;
+}
+
+async function bundleGate(): Promise<string> {
+  const outDir = await mkdtemp(join(tmpdir(), "vestibule-bench-"));
+  try {
+    return await bundleWorker({ outDir, minify: true });
+  } finally {
+    await rm(outDir, { recursive: true });
+  }
+}
+
+/** The sample configuration's snapshot, as it would stand in KV. */
+async function readSnapshot(): Promise<string> {
+  let stored: string | null = null;
+  await publishFile(sample, {
+    get: async () => stored,
+    put: async (_key, value) => {
+      stored = value;
+    },
+  });
+  if (stored === null) throw new Error("nothing was published");
+  return stored;
+}
+
+function gateService(script: string, text: Service["text"]): Service {
+  return {
+    modules: { "worker.js": script },
+    text,
+    stores: {
+      SNAPSHOTS: { kind: "kvNamespace", service: "stores:Kv" },
+      EVENTS: { kind: "queue", service: "stores:Queue" },
+    },
+    cache: "stores:Cache",
+  };
+}
+
+/** `others`: more builds of the gate to compare, by name. */
+export async function startHouse(originUrl: string, others: Readonly<Record<string, string>> = {}): Promise<House> {
+  const { compatibilityDate, compatibilityFlags } = workerOptionsOf(wranglerConfig).workerOptions;
+  if (typeof compatibilityDate !== "string") throw new Error("wrangler.toml names no compatibility_date");
+  const contender = async (file: string): Promise<Service> => ({
+    modules: { "worker.js": await bundle(file) },
+    text: { ORIGIN: originUrl },
+  });
+  const settings = { ORIGIN: originUrl, COOKIE_KEYS: `k1:${secret()}`, STAMP_KEY: secret() };
+  const gates = Object.entries({ gate: others.gate ?? (await bundleGate()), ...others });
+  const contenders = {
+    ...Object.fromEntries(gates.map(([name, script]) => [name, gateService(script, settings)])),
+    bare: await contender("bare.ts"),
+    constants: await contender("constant-headers.ts"),
+    growthbook: await contender("growthbook.ts"),
+  };
+  const workerd = await startWorkerd({
+    compatibilityDate,
+    compatibilityFlags: Array.isArray(compatibilityFlags) ? compatibilityFlags : [],
+    services: {
+      ...contenders,
+      stores: { modules: { "worker.js": await bundle("stores.ts") }, text: { SNAPSHOT: await readSnapshot() } },
+    },
+    sockets: {
+      ...Object.fromEntries(Object.keys(contenders).map((name) => [name, name])),
+      setConstants: "constants:Control",
+      storeCalls: "stores",
+    },
+  });
+  return {
+    pid: workerd.pid,
+    urlOf: workerd.urlOf,
+    async setConstants(headers) {
+      await fetch(workerd.urlOf("setConstants"), { method: "POST", body: JSON.stringify(headers) });
+    },
+    async storeCalls() {
+      return (await (await fetch(workerd.urlOf("storeCalls"))).json()) as StoreCalls;
+    },
+    close: workerd.close,
+  };
+}
