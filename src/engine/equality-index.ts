@@ -56,10 +56,16 @@ const wordBits = 30;
 export const wordOf = (condition: number): number => Math.floor(condition / wordBits);
 export const bitOf = (condition: number): number => 1 << (condition % wordBits);
 
+const maxFew = 4;
+
 /** Answers come as words of bits, one bit a condition. They may be shared; do not write to them. */
 export class EqualityIndex {
   readonly #byValue = new Map<string, ConditionSet>();
   readonly #none = new ConditionSet([]);
+  /** The same entries, when they are so few that comparing is faster than hashing. */
+  #few: readonly (readonly [string, ConditionSet])[] | undefined;
+  /** Which lengths the values have, modulo 32, as bits: most texts are told apart from all values by it. */
+  #lengths = 0;
   readonly #rules: EqualityRule[] = [];
   #negated: Bits = [];
   #ofSets: Bits = [];
@@ -78,6 +84,8 @@ export class EqualityIndex {
   }
 
   seal(): void {
+    if (this.#byValue.size <= maxFew) this.#few = [...this.#byValue];
+    for (const key of this.#byValue.keys()) this.#lengths |= 1 << (key.length & 31);
     this.words = Math.ceil(this.#rules.length / wordBits);
     this.#negated = this.#select((rule) => rule.negated);
     this.#ofSets = this.#select((rule) => rule.ofSets);
@@ -89,7 +97,7 @@ export class EqualityIndex {
   }
 
   ofText(text: string): Bits {
-    const set = this.#byValue.get(equalityKey(text)) ?? this.#none;
+    const set = this.#find(text);
     set.truth ??= this.#listed(set).map(
       (listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0),
     );
@@ -100,7 +108,7 @@ export class EqualityIndex {
     const any = this.#bits([]);
     const all = any.map(() => -1);
     for (const text of texts) {
-      const listed = this.#listed(this.#byValue.get(equalityKey(text)) ?? this.#none);
+      const listed = this.#listed(this.#find(text));
       for (let word = 0; word < listed.length; word++) {
         any[word] = (any[word] ?? 0) | (listed[word] ?? 0);
         all[word] = (all[word] ?? 0) & (listed[word] ?? 0);
@@ -113,6 +121,18 @@ export class EqualityIndex {
       // `is not` holds when any element is unlike all values, so it fails only when every element is listed.
       return (~negated & anyListed) | (negated & ofSets & ~anyListed) | (negated & ~ofSets & ~allListed);
     });
+  }
+
+  #find(text: string): ConditionSet {
+    if ((this.#lengths & (1 << (text.length & 31))) === 0) return this.#none;
+    const key = equalityKey(text);
+    const few = this.#few;
+    if (few === undefined) return this.#byValue.get(key) ?? this.#none;
+    for (let i = 0; i < few.length; i++) {
+      const entry = few[i];
+      if (entry !== undefined && entry[0] === key) return entry[1];
+    }
+    return this.#none;
   }
 
   #listed(set: ConditionSet): Bits {
