@@ -3,9 +3,6 @@ import type { Variant } from "./flag.ts";
 /** Beyond this V8 keeps an object's properties in a hash table, which is slow to copy. */
 const maxTemplateKeys = 128;
 
-const isComplete = (variants: readonly (Variant | undefined)[]): variants is readonly Variant[] =>
-  !variants.includes(undefined);
-
 /** The flags in `numbers` that have a variant, by key. Any key is an own property, `__proto__` too. */
 export function collect(
   keys: readonly string[],
@@ -38,20 +35,25 @@ export class ResultTemplate {
 
   /** The record of these variants; undefined when copying would not pay: a flag has none, or there are too many. */
   copy(variants: readonly (Variant | undefined)[]): Record<string, Variant> | undefined {
-    if (this.#keys.length > maxTemplateKeys || !isComplete(variants)) return undefined;
+    const keys = this.#keys;
+    if (keys.length > maxTemplateKeys) return undefined;
     const known = this.#variants ?? this.#fill(variants);
+    if (known === undefined) return undefined;
     const record = { ...this.#record };
-    for (let number = 0; number < variants.length; number++) {
+    for (let number = 0; number < keys.length; number++) {
       const variant = variants[number];
-      if (variant !== undefined && variant !== known[number]) record[this.#keys[number] ?? ""] = variant;
+      if (variant === undefined) return undefined;
+      if (variant !== known[number]) record[keys[number] ?? ""] = variant;
     }
     return record;
   }
 
-  #fill(variants: readonly Variant[]): readonly Variant[] {
+  #fill(variants: readonly (Variant | undefined)[]): readonly Variant[] | undefined {
+    const all = variants.filter((variant) => variant !== undefined);
+    if (all.length < this.#keys.length) return undefined;
     this.#record = JSON.parse(JSON.stringify(Object.fromEntries(this.#keys.map((key) => [key, null]))));
-    for (const [number, variant] of variants.entries()) this.#record[this.#keys[number] ?? ""] = variant;
-    this.#variants = [...variants];
-    return this.#variants;
+    for (const [number, variant] of all.entries()) this.#record[this.#keys[number] ?? ""] = variant;
+    this.#variants = all;
+    return all;
   }
 }
