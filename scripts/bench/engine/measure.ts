@@ -39,7 +39,10 @@ export function* measureEngines(peers: readonly Entrant[], options: InterleaveOp
         const evaluate = create(rollouts);
         return { name, run: (turn) => evaluate(users[turn % userCount] as (typeof users)[number]) };
       });
-      yield { title: `${count} flags, ${script} ids`, standings: interleave(contenders, options) };
+      yield {
+        title: `${count} ${count === 1 ? "flag" : "flags"}, ${script} ids`,
+        standings: interleave(contenders, options),
+      };
     }
   }
 }
