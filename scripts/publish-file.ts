@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { buildSnapshot } from "../src/model/build-snapshot.ts";
 import { checkResources } from "../src/model/check-resources.ts";
 import { readConfiguration } from "../src/model/configuration.ts";
-import { type Snapshot, snapshotKey, snapshotSchema } from "../src/model/snapshot.ts";
+import { maxSnapshotBytes, type Snapshot, snapshotKey, snapshotSchema } from "../src/model/snapshot.ts";
 
 /** What publishing asks of a KV namespace; Cloudflare's fits. */
 export interface SnapshotStore {
@@ -46,7 +46,13 @@ export async function publishFile(file: string, kv: SnapshotStore, options: Publ
 
   const version = (await storedVersion(kv, tenant)) + 1;
   const snapshot = v.parse(snapshotSchema, buildSnapshot(read.resources, { tenant, version, publishedAt }));
-  if (!dryRun) await kv.put(snapshotKey(tenant), JSON.stringify(snapshot), { metadata: { version } });
+  const stored = JSON.stringify(snapshot);
+  const bytes = Buffer.byteLength(stored);
+  if (bytes > maxSnapshotBytes) {
+    const message = `makes a snapshot of ${bytes} bytes; at most ${maxSnapshotBytes} are read in time (fewer inclusions, shorter parameters)`;
+    throw new PublishError(file, [{ path: "", message }]);
+  }
+  if (!dryRun) await kv.put(snapshotKey(tenant), stored, { metadata: { version } });
   return snapshot;
 }
 

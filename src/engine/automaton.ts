@@ -67,7 +67,7 @@ export class Automaton {
       for (const unitClass of this.#alphabet.classesIn(step.units)) this.#takes[at * this.#classCount + unitClass] = 1;
     }
     this.#added = new Float64Array(steps.length);
-    this.#first = { steps: [start], before: "edge", next: [], acceptsAtEnd: undefined };
+    this.#first = this.#createState({ steps: [start], before: "edge" });
   }
 
   /** How many steps one unit of text can take at most. */
@@ -77,9 +77,10 @@ export class Automaton {
 
   /** Whether some part of `text` matches. */
   matches(text: string): boolean {
+    const alphabet = this.#alphabet;
     let state = this.#first;
     for (let i = 0; i < text.length; i++) {
-      const unitClass = this.#alphabet.classOf(text.charCodeAt(i));
+      const unitClass = alphabet.classOf(text.charCodeAt(i));
       const next = state.next[unitClass] ?? this.#extend(state, unitClass);
       if (next === "accept") return true;
       if (next === "full") return this.#matchesFrom(text, i, state);
@@ -109,11 +110,15 @@ export class Automaton {
     return next;
   }
 
+  #createState({ steps, before }: Position): State {
+    return { steps, before, next: Array.from({ length: this.#classCount }, () => undefined), acceptsAtEnd: undefined };
+  }
+
   #keep(position: Position): State {
     const key = `${position.before} ${position.steps.join()}`;
     let state = this.#states.get(key);
     if (state === undefined) {
-      state = { ...position, next: [], acceptsAtEnd: undefined };
+      state = this.#createState(position);
       this.#states.set(key, state);
     }
     return state;

@@ -1,5 +1,5 @@
 /** The request to the origin and its answer to the client: theirs, hop-by-hop headers aside (RFC 9110 §7.6.1). */
-import { clientIpHeader, failedOpenHeader, type StampValues, setStampHeaders, stampPrefix } from "./stamp.ts";
+import { clientIpHeader, failedOpenHeader, isOurs, type StampValues, setStampHeaders } from "./stamp.ts";
 
 const hopByHop = new Set([
   "connection",
@@ -35,8 +35,7 @@ function unforwardable(headers: Headers, isRequest: boolean): string[] {
   let connection = "";
   for (const name of headers.keys()) {
     if (name === "connection") connection = headers.get(name) ?? "";
-    if (hopByHop.has(name) || (isRequest && (name.startsWith(stampPrefix) || name === clientIpHeader)))
-      names.push(name);
+    if (hopByHop.has(name) || (isRequest && isOurs(name))) names.push(name);
   }
   if (connection === "" || connection === "keep-alive" || connection === "close") return names;
   for (const token of connection.split(",")) {

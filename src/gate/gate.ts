@@ -76,7 +76,7 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
   const keyring = createKeyring(settings.cookieKeys, (call) => dependencies.guard("crypto", call));
   const stamper = createStamper(stampKey, (call) => dependencies.guard("crypto", call));
   const users = createUserReader((call) => dependencies.guard("jwks", call));
-  const reporter = createReporter(unitKey, (call) => dependencies.guard("queue", call), now);
+  const reporter = createReporter(unitKey, dependencies.guard, now);
   const snapshots = createSnapshotReader({ freshMs: settings.snapshotFreshMs, hedgeMs: decisionBudgetMs / 2, now });
   const failures = createLimiter(now);
   const rulesOf = new WeakMap<Tenant, Rules>();
@@ -100,11 +100,18 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
     }));
   }
 
-  function toolsFor(tenant: Tenant, env: Env, ctx: ExecutionContext): PlanTools {
+  function toolsFor(tenant: Tenant, env: Env, ctx: ExecutionContext, onSession: PlanTools["onSession"]): PlanTools {
+    // Asked for only when it is needed: the platform may refuse it, and memory needs none.
+    const stores = {
+      kv: env.SNAPSHOTS,
+      get cache() {
+        return caches.default;
+      },
+    };
     const snapshot = () =>
       snapshots.read({
         tenant: tenant.id,
-        stores: { kv: env.SNAPSHOTS, cache: caches.default },
+        stores,
         guard: dependencies.guard,
         defer: (work) => ctx.waitUntil(work),
         onFailure: (reason) => {
@@ -113,7 +120,7 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
           }
         },
       });
-    return { keyring, stamper, users, now, snapshot };
+    return { keyring, stamper, users, now, snapshot, onSession };
   }
 
   async function handle(request: Request, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response> {
@@ -121,17 +128,22 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
     let plan: Plan;
     let screened: Screened | null = null;
     let signedClientIp: string | null = null;
+    let inSession = false;
+    const onSession = (isGenuine: boolean) => {
+      inSession = isGenuine;
+    };
     try {
       screened = screen(request, url, tenant, rulesFor(tenant));
       const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
       const made = both(
-        screened.takesPart ? makePlan(screened, toolsFor(tenant, env, ctx)) : plainPlan(screened),
+        screened.takesPart ? makePlan(screened, toolsFor(tenant, env, ctx, onSession)) : plainPlan(screened),
         ip ? stamper.signClientIp(tenant.id, ip, url, now()) : null,
       );
       [plan, signedClientIp] = isPromise(made) ? await withinBudget(made, decisionBudgetMs) : made;
     } catch (error) {
       plan = {
         ...plainPlan(screened ?? { classified: nothing, hadSession: false, ended: [] }),
+        inSession,
         failedOpen: reasonOf(error),
         warnings: [{ code: "experiment_failed_open", description: messageOf(error) }],
       };
@@ -179,12 +191,16 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
       console.error(JSON.stringify({ message: "answer not observed", reason: messageOf(error) }));
     }
 
-    const answered = answer(response, {
-      cookies: observed?.cookies ?? plan.cookies,
-      isPrivate: plan.stamp !== null,
-    });
-    if (tenant.inject !== "attributes" || !plan.stamp) return answered;
-    return injectAttributes(answered, plan.stamp);
+    try {
+      const answered = answer(response, {
+        cookies: observed?.cookies ?? plan.cookies,
+        isPrivate: plan.stamp !== null,
+      });
+      return tenant.inject === "attributes" && plan.stamp ? injectAttributes(answered, plan.stamp) : answered;
+    } catch (error) {
+      console.error(JSON.stringify({ message: "answer passed on as it came", reason: messageOf(error) }));
+      return response;
+    }
   }
 
   return { handle, health: () => ({ circuits: dependencies.states(), snapshots: snapshots.held() }) };

@@ -7,10 +7,7 @@ import { type Pending, withinBudget } from "./pending.ts";
 import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Screened } from "./screen.ts";
-import { failedOpenValue, type Session, sessionSeconds, signSession } from "./session.ts";
-
-/** The answer has come: it waits no longer than this for a signature it can do without. */
-const resignMs = 50;
+import { failedOpenValue, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
 
 export interface Observed {
   cookies: readonly string[];
@@ -51,7 +48,8 @@ export function observe(exchange: Exchange, keyring: Keyring): Pending<Observed>
     return { cookies: [...others, ...ends], report };
   }
   if (plan.failedOpen !== null) {
-    const marks = classified.kind === "document" && !plan.hadSession;
+    // The first page of a log-in, or of a session that is none: it must not flip at the next hop.
+    const marks = classified.kind === "document" && (classified.begins || !plan.inSession);
     return { cookies: marks ? [sessionCookie(failedOpenValue, sessionSeconds)] : plan.cookies, report };
   }
   if (!session || !(exposed.length > 0 || signup)) return { cookies: plan.cookies, report };

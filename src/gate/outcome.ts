@@ -45,7 +45,7 @@ export function readOutcome(
   for (const rule of rules) {
     const fits =
       (rule.method === undefined || rule.method === request.method) &&
-      (rule.path === undefined || rule.path.test(url.pathname)) &&
+      (rule.isOn === undefined || rule.isOn(url.pathname)) &&
       (rule.status === undefined || rule.status.includes(status)) &&
       (rule.location_parameter === undefined || parameters?.has(rule.location_parameter) === true);
     if (fits) return { succeeded: rule.outcome === "success", ends: rule.outcome === "success" || refused };

@@ -8,11 +8,11 @@ import { type CookieBase, cookieName, cookieValues, setCookie } from "./cookies.
 import { type Device, deviceSeconds, mintDevice, readDevice } from "./device.ts";
 import type { Keyring } from "./keyring.ts";
 import { readOverride } from "./override.ts";
-import { after, isPromise, type Pending } from "./pending.ts";
+import { after, isPromise, type Pending, withinBudget } from "./pending.ts";
 import type { Screened } from "./screen.ts";
-import { isAged, readSession, type Session, sessionSeconds, signSession } from "./session.ts";
+import { isAged, readSession, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
 import type { Stamper, StampValues } from "./stamp.ts";
-import { extendSticky, readSticky, type StickyChoices } from "./sticky.ts";
+import { extendSticky, noChoices, readSticky, type StickyChoices } from "./sticky.ts";
 import type { UserReader } from "./user.ts";
 
 export interface Plan {
@@ -26,6 +26,8 @@ export interface Plan {
   session: Session | null;
   /** Whether the request bore a session cookie, genuine or not. */
   hadSession: boolean;
+  /** Whether the request was known to belong to a session. */
+  inSession: boolean;
   cookies: readonly string[];
   warnings: readonly { code: WarningCode; description: string }[];
 }
@@ -35,6 +37,8 @@ export interface PlanTools {
   stamper: Stamper;
   users: UserReader;
   now: () => number;
+  /** Told, once it is known, whether the request bears a genuine session of this device's. */
+  onSession(isGenuine: boolean): void;
   /** The tenant's snapshot, by the ladder. */
   snapshot(): Pending<CompiledSnapshot | null>;
 }
@@ -62,6 +66,7 @@ export function plainPlan({
     deviceId: null,
     session: null,
     hadSession,
+    inSession: false,
     cookies: ended,
     warnings: [],
   };
@@ -99,7 +104,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
     const stickyValues = isDocument ? valuesOf("vst_sticky") : [];
     const sticky =
       stickyValues.length === 0
-        ? (new Map() as StickyChoices)
+        ? noChoices
         : after(device, (known) => readSticky(keyring, tenant.id, stickyValues, known?.id ?? null));
     return after(gather(device, session, sticky, override), ([device, session, sticky, override]) => ({
       device,
@@ -111,8 +116,9 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   }
 
   function meetSnapshot(visitor: Visitor): Pending<Plan> {
+    tools.onSession(visitor.session !== null);
     // A session whose first page failed open stays unassigned to its end: a page must not flip in mid-log-in.
-    if (visitor.session === "open") return { ...plainPlan(screened), failedOpen: "session" };
+    if (visitor.session === "open") return { ...plainPlan(screened), inSession: true, failedOpen: "session" };
     if (!isDocument && visitor.session === null) return plainPlan(screened);
     return after(tools.snapshot(), (snapshot) => {
       if (snapshot)
@@ -129,7 +135,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   type Settled = Visitor & { session: Session | null };
 
   function assign(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
-    const wantsDevice = isDocument && classified.mints && snapshot.active.some(({ subject }) => subject === "device");
+    const wantsDevice = isDocument && classified.mints && snapshot.active.length > 0;
     if (!visitor.device && wantsDevice) {
       const newcomer = {
         // TLS is what tells connections apart; on plain http the platform's stand-in value says nothing.
@@ -159,7 +165,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       override,
       deviceId: device?.id ?? null,
       userId,
-      sticky,
+      sticky: sticky.choices,
       attributes: () => readAttributes(request, url),
     });
     const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
@@ -176,13 +182,14 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       deviceId: device?.id ?? null,
       session: renewed ? { ...next, issuedAtSeconds: Math.floor(nowMs / 1000) } : next,
       hadSession,
+      inSession: session !== null,
       cookies: signed,
       warnings: codes.map((code) => ({ code, description: warningTexts[code] ?? code })),
     });
 
     const stamped: Pending<StampValues | null> =
       decision.assignments.length > 0 ? stamper.stamp(tenant.id, decision.assignments, url, nowMs) : null;
-    const keepsSticky = decision.added.some(({ experiment }) => experiment.sticky);
+    const keepsSticky = sticky.outdated || decision.added.some(({ experiment }) => experiment.sticky);
     if (!isDocument || !(device?.cookie || renewed || keepsSticky)) return after(stamped, (values) => plan(values, []));
 
     // Signed before the request goes out: a page must not show what the next hop would not remember.
@@ -197,7 +204,11 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       }
       const { session } = plan(null, []);
       if (renewed && session) {
-        signed.push(set("vst_ses", await signSession(keyring, tenant.id, session), sessionSeconds));
+        const signing = signSession(keyring, tenant.id, session);
+        // Where only the hour slides, the cookie the visitor has will do.
+        const isNew = next !== visitor.session;
+        const value = await (isNew ? signing : Promise.resolve(withinBudget(signing, resignMs)).catch(() => null));
+        if (value !== null) signed.push(set("vst_ses", value, sessionSeconds));
       }
       return signed;
     }

@@ -58,9 +58,9 @@ export interface Reporter {
   report(sighting: Sighting, report: Report, queue: Queue): Promise<void>;
 }
 
-export type QueueGuard = <T>(call: () => Promise<T>) => Promise<T>;
+export type ReportGuard = <T>(dependency: "queue" | "crypto", call: () => Promise<T>) => Promise<T>;
 
-export function createReporter(unitKey: Uint8Array<ArrayBuffer>, guard: QueueGuard, now: () => number): Reporter {
+export function createReporter(unitKey: Uint8Array<ArrayBuffer>, guard: ReportGuard, now: () => number): Reporter {
   const limiter = createLimiter(now);
   let imported: CryptoKey | undefined;
 
@@ -99,7 +99,7 @@ export function createReporter(unitKey: Uint8Array<ArrayBuffer>, guard: QueueGua
         flag_key: experiment.flagKey,
         variation_id: variation.id,
         epoch,
-        unit: await unitOf(sighting.tenant, experiment.subject, subject),
+        unit: await guard("crypto", () => unitOf(sighting.tenant, experiment.subject, subject)),
         subject_kind: experiment.subject,
         method,
         ...(outcome === undefined ? {} : { outcome }),
@@ -156,7 +156,7 @@ export function createReporter(unitKey: Uint8Array<ArrayBuffer>, guard: QueueGua
           ...(await eventsOf(sighting, report)).map((event) => ({ kind: "event" as const, event })),
           ...entries.map((each) => ({ kind: "log" as const, entry: each })),
         ];
-        if (messages.length > 0) await guard(() => queue.sendBatch(messages.map((body) => ({ body }))));
+        if (messages.length > 0) await guard("queue", () => queue.sendBatch(messages.map((body) => ({ body }))));
       } catch (error) {
         if (limiter.admit("unreported")) {
           console.error(JSON.stringify({ message: "events not reported", reason: String(error) }));

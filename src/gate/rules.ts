@@ -5,7 +5,7 @@ import type { Tenant } from "../model/tenant.ts";
 import { cookieValues } from "./cookies.ts";
 
 export interface CompiledOutcomeRule extends Omit<OutcomeRule, "path"> {
-  path?: RegExp;
+  isOn?: (path: string) => boolean;
 }
 
 export interface Rules {
@@ -55,13 +55,13 @@ export function compileRules(tenant: Tenant): Rules {
   return {
     isAuthorize: (path, search) =>
       isAuthorizePath(path) ||
-      (provider.authorize.length === 0 && authorizeQuery.test(search) && requestQuery.test(search)),
+      (authorizePaths.length === 0 && authorizeQuery.test(search) && requestQuery.test(search)),
     isPage: pagePaths.length === 0 ? () => true : anyOf([...pagePaths, ...provider.signup, ...tenant.signup_paths]),
     isSignup: anyOf([...provider.signup, ...tenant.signup_paths]),
     hasConsent: compileConsent(tenant.consent),
     outcomes: [...tenant.outcomes, ...provider.outcomes].map(({ path, ...rule }) => ({
       ...rule,
-      ...(path === undefined ? {} : { path: compilePathPattern(path) }),
+      ...(path === undefined ? {} : { isOn: anyOf([path]) }),
     })),
   };
 }

@@ -8,6 +8,8 @@ import { after, type Pending } from "./pending.ts";
 export const sessionSeconds = 3600;
 /** The hour slides, but a cookie this young is not set again. */
 const renewAfterSeconds = 300;
+/** How long a signature is waited for that can be done without. */
+export const resignMs = 50;
 /** The value of a session whose first page failed open. Unsigned: forging it only keeps oneself out. */
 export const failedOpenValue = "open";
 

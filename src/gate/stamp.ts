@@ -6,8 +6,11 @@ import type { CryptoGuard } from "./keyring.ts";
 import { createMemo } from "./memo.ts";
 import { after, type Pending } from "./pending.ts";
 
-/** Every header of this prefix is ours: whatever a client sends under it is taken off. */
-export const stampPrefix = "x-experiment-";
+/**
+ * Every header of ours, and what some origin would take for one: CGI and its kin (RFC 3875 §4.1.18) write all that is
+ * neither letter nor digit as an underscore. Whatever a client sends under such a name is taken off.
+ */
+export const isOurs = (name: string): boolean => /^x[^a-z0-9](?:experiment|vestibule)[^a-z0-9]/.test(name);
 export const failedOpenHeader = "x-experiment-failed-open";
 /** The client's address, signed, for tenants that ask for it. */
 export const clientIpHeader = "x-vestibule-client-ip";
@@ -26,17 +29,24 @@ export type StampValues = Readonly<Partial<Record<StampValue, string>>>;
 
 /** Tokens of one minute are alike, so that a page's next visitor needs no new signature. They live 60 to 120 seconds. */
 const slotSeconds = 60;
+/** Origins answer 400 or 431 to more than 8 to 16 KiB of headers, and that would cost a log-in. */
+const maxConfigCharacters = 4_096;
+const maxPathCharacters = 1_024;
+const maxMemoKeyCharacters = 8_192;
 const header = base64url.encode(JSON.stringify({ alg: "HS256", typ: "JWT" }));
 const encoder = new TextEncoder();
 
 export interface Stamper {
-  /** The values for these assignments, in their order, lists parted by commas where there are several. */
+  /**
+   * The values for these assignments, in their order, lists parted by commas where there are several. Parameters of more
+   * than 4 KiB are left out, and a path is cut at 1,024 characters.
+   */
   stamp(tenant: string, assignments: readonly Assignment[], url: URL, nowMs: number): Pending<StampValues>;
   signClientIp(tenant: string, ip: string, url: URL, nowMs: number): Pending<string>;
 }
 
 export function createStamper(key: Uint8Array<ArrayBuffer>, guard: CryptoGuard): Stamper {
-  const tokens = createMemo<string>(2_048);
+  const tokens = createMemo<string>(1_024);
   let imported: CryptoKey | undefined;
 
   /** A compact JWS (RFC 7515 §7.1) with HS256. */
@@ -56,7 +66,7 @@ export function createStamper(key: Uint8Array<ArrayBuffer>, guard: CryptoGuard):
     if (known) return known;
     const iat = slot * slotSeconds;
     return after(sign({ iss: "vestibule", iat, exp: iat + 2 * slotSeconds, ...claims() }), (token) => {
-      tokens.set(slotKey, token);
+      if (slotKey.length <= maxMemoKeyCharacters) tokens.set(slotKey, token);
       return token;
     });
   }
@@ -64,19 +74,22 @@ export function createStamper(key: Uint8Array<ArrayBuffer>, guard: CryptoGuard):
   return {
     stamp(tenant, assignments, url, nowMs) {
       const list = (read: (assignment: Assignment) => string) => assignments.map(read).join(",");
+      const config = list(({ variation }) => variation.encodedConfig);
+      const carriesConfig = config.length <= maxConfigCharacters;
+      const path = url.pathname.slice(0, maxPathCharacters);
       const values = {
         experiment_id: list(({ experiment }) => experiment.id),
         variation_id: list(({ variation }) => variation.id),
         ...(assignments.some(({ segmentId }) => segmentId) ? { segment_id: list((each) => each.segmentId ?? "") } : {}),
         control: list(({ control }) => String(control)),
         method: list(({ method }) => method),
-        config: list(({ variation }) => variation.encodedConfig),
+        ...(carriesConfig ? { config } : {}),
       };
-      const memoKey = `${tenant} ${url.host}${url.pathname} ${JSON.stringify(values)}`;
+      const memoKey = `${tenant} ${url.host}${path} ${JSON.stringify(values)}`;
       const token = signOnce(memoKey, nowMs, () => ({
         aud: tenant,
         host: url.host,
-        path: url.pathname,
+        path,
         experiments: assignments.map(({ experiment, variation, segmentId, control, method, epoch }) => ({
           experiment_id: experiment.id,
           variation_id: variation.id,
@@ -84,7 +97,7 @@ export function createStamper(key: Uint8Array<ArrayBuffer>, guard: CryptoGuard):
           control,
           method,
           epoch,
-          config: variation.config,
+          ...(carriesConfig ? { config: variation.config } : {}),
         })),
       }));
       return after(token, (stamp) => ({ ...values, stamp }));

@@ -7,9 +7,14 @@ import { after, type Pending } from "./pending.ts";
 /** Experiments remembered, the latest; the cookie must stay small. */
 const maxEntries = 20;
 
-export type StickyChoices = ReadonlyMap<string, string>;
+export interface StickyChoices {
+  /** Experiment id → variation id. */
+  choices: ReadonlyMap<string, string>;
+  /** Signed with a key that no longer signs. */
+  outdated: boolean;
+}
 
-const none: StickyChoices = new Map();
+export const noChoices: StickyChoices = { choices: new Map(), outdated: false };
 
 /** The choices in the first genuine value that was set for this device. */
 export function readSticky(
@@ -19,19 +24,19 @@ export function readSticky(
   deviceId: string | null,
 ): Pending<StickyChoices> {
   const [value, ...others] = values;
-  if (value === undefined || deviceId === null) return none;
+  if (value === undefined || deviceId === null) return noChoices;
   return after(keyring.verify("sticky", tenant, value), (verified) => {
     if (!verified) return readSticky(keyring, tenant, others, deviceId);
     const [owner, entries] = JSON.parse(new TextDecoder().decode(base64url.decode(verified.payload)));
-    return owner === deviceId ? new Map<string, string>(entries) : none;
+    return owner === deviceId ? { choices: new Map<string, string>(entries), outdated: verified.outdated } : noChoices;
   });
 }
 
-/** A new cookie value when these assignments add to what is remembered, else null. */
+/** A new cookie value when these assignments add to what is remembered, or its key is outdated; else null. */
 export async function extendSticky(
   keyring: Keyring,
   tenant: string,
-  choices: StickyChoices,
+  { choices, outdated }: StickyChoices,
   assignments: readonly Assignment[],
   deviceId: string,
 ): Promise<string | null> {
@@ -40,6 +45,6 @@ export async function extendSticky(
     if (experiment.sticky && method !== "forced") next.set(experiment.id, variation.id);
   }
   const changed = [...next].some(([experimentId, variationId]) => choices.get(experimentId) !== variationId);
-  if (!changed) return null;
+  if (!changed && !outdated) return null;
   return keyring.sign("sticky", tenant, base64url.encode(JSON.stringify([deviceId, [...next].slice(-maxEntries)])));
 }

@@ -25,7 +25,7 @@ export const outcomeRule = v.strictObject({
 export type OutcomeRule = v.InferOutput<typeof outcomeRule>;
 
 export interface Provider {
-  /** Paths of authorize requests. Empty: any path whose query holds `client_id` and `response_type` or `request_uri`. */
+  /** Paths of authorize requests. Empty, the tenant's own too: any path whose query holds `client_id` and `response_type` or `request_uri`. */
   authorize: readonly string[];
   /** Paths of the pages people see. Empty: every document. */
   pages: readonly string[];

@@ -79,5 +79,8 @@ export const snapshotSchema = v.object({
 /** Stored in KV as JSON under `snapshot:<tenant>`. */
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
 
+/** A larger snapshot would take longer to compile than a decision may take, and nothing else runs meanwhile. */
+export const maxSnapshotBytes = 2 * 1024 * 1024;
+
 /** KV key of a tenant's snapshot. */
 export const snapshotKey = (tenant: string): string => `snapshot:${tenant}`;

@@ -2,11 +2,9 @@
  * The snapshot ladder: memory while fresh → stale memory, refreshed behind → KV → this colo's cache copy → nothing.
  * Steady state touches no store: it returns the value itself, not a promise.
  */
-import { snapshotKey } from "../model/snapshot.ts";
+import { maxSnapshotBytes, snapshotKey } from "../model/snapshot.ts";
 import { type CompiledSnapshot, compileSnapshot } from "./compiled.ts";
 
-/** A larger snapshot would take longer to compile than a decision may take, and nothing else runs meanwhile. */
-export const maxSnapshotBytes = 2 * 1024 * 1024;
 /** Older memory than this is used only when KV does not answer: an isolate may sleep for hours. */
 const staleMs = 10 * 60_000;
 /** After a failure, and while a refresh is under way, KV is left alone for so long, and memory serves. */
