@@ -1,4 +1,5 @@
 /** Which address goes to which room. */
+import { Address } from "./gate/address.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { createMemo, type Memo } from "./gate/memo.ts";
 import { consume } from "./logs/consume.ts";
@@ -49,13 +50,13 @@ export default {
   async fetch(request, env, ctx) {
     const isolate = isolateOf(env);
     const { settings, gate } = isolate;
-    const url = new URL(request.url);
+    const url = new Address(request.url);
     if (url.pathname === "/_vestibule/health" && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
       return health(isolate);
     }
     const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);
-    if (gate && route.tenant) return gate.handle(request, route.tenant, env, ctx);
+    if (gate && route.tenant) return gate.handle(request, url, route.tenant, env, ctx);
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
   },
   queue: consume,

@@ -15,8 +15,8 @@ const kv = { getWithMetadata: async () => ({ value: null, metadata: null }) };
 let forwarded: Request[] = [];
 beforeEach(() => {
   forwarded = [];
-  vi.stubGlobal("fetch", async (input: RequestInfo) => {
-    forwarded.push(new Request(input));
+  vi.stubGlobal("fetch", async (input: RequestInfo, init?: RequestInit) => {
+    forwarded.push(new Request(input, init));
     return new Response("from the origin", { status: 203 });
   });
 });

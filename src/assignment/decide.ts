@@ -123,7 +123,20 @@ function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]
   return undecided.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
 }
 
+/** What pins alone decide, by the very pins: every hop of a log-in asks the same. */
+const settled = new WeakMap<readonly Pin[], { snapshot: CompiledSnapshot; decision: Decision }>();
+
 export function decide(input: DecisionInput): Decision {
+  const { snapshot, pins, override, begins } = input;
+  if (pins === undefined || begins || override !== null) return decideAnew(input);
+  const known = settled.get(pins);
+  if (known?.snapshot === snapshot) return known.decision;
+  const decision = decideAnew(input);
+  settled.set(pins, { snapshot, decision });
+  return decision;
+}
+
+function decideAnew(input: DecisionInput): Decision {
   const { snapshot, override, begins } = input;
   const warnings: WarningCode[] = [];
   const pins = new Map<string, Pin>();
@@ -168,8 +181,13 @@ export function decide(input: DecisionInput): Decision {
   }
   return {
     assignments,
-    pins: pins.size > 0 || input.pins !== undefined ? [...pins.values()] : undefined,
+    pins: pins.size > 0 || input.pins !== undefined ? sameOr(input.pins, [...pins.values()]) : undefined,
     added: assignments.filter(({ experiment }) => added.has(experiment.id)),
     warnings,
   };
+}
+
+/** The array itself where its pins are the same, so that who compares need not look inside. */
+function sameOr(before: readonly Pin[] | undefined, now: readonly Pin[]): readonly Pin[] {
+  return before?.length === now.length && before.every((pin, index) => pin === now[index]) ? before : now;
 }

@@ -1,5 +1,7 @@
 /** What targeting and the statistics know of a visitor, from the request alone. */
+
 import Bowser from "bowser";
+import type { Address } from "./address.ts";
 import { createMemo } from "./memo.ts";
 
 export interface UserAgentTraits {
@@ -36,7 +38,7 @@ export function readUserAgent(userAgent: string): UserAgentTraits {
 }
 
 /** Absent where unknown, so that a rule on it does not match. */
-export function readAttributes(request: Request, url: URL): Record<string, unknown> {
+export function readAttributes(request: Request, url: Address): Record<string, unknown> {
   const userAgent = request.headers.get("user-agent") ?? "";
   const { country, region, city, colo } = (request.cf ?? {}) as Partial<IncomingRequestCfProperties>;
   const query = (name: string) => url.searchParams.get(name)?.slice(0, 1024) ?? undefined;

@@ -1,4 +1,6 @@
 /** What a request is to the experiment, told from its method and fetch metadata. */
+import type { Address } from "./address.ts";
+import type { Head } from "./head.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Classified {
@@ -21,13 +23,13 @@ function isPrefetch(headers: Headers): boolean {
   return /prefetch|prerender|preview/i.test(purpose);
 }
 
-export function classify(request: Request, url: URL, rules: Rules): Classified {
+export function classify(request: Request, url: Address, head: Head, rules: Rules): Classified {
   const { headers, method } = request;
   const signup = rules.isSignup(url.pathname);
   const begins = rules.isAuthorize(url.pathname, url.search);
   const as = (kind: Classified["kind"], mints = false): Classified => ({ kind, begins, signup, mints });
 
-  if (headers.get("upgrade")?.toLowerCase() === "websocket") return as("pass");
+  if (head.upgrade && headers.get("upgrade")?.toLowerCase() === "websocket") return as("pass");
   // OpenID Connect Core §3.1.2.1: prompt=none must show no page, so there is nothing to experiment on.
   if (begins && /[?&]prompt=(?:[^&]*(?:\+|%20))?none(?:\+|%20|&|$)/.test(url.search)) return as("pass");
 
@@ -37,6 +39,6 @@ export function classify(request: Request, url: URL, rules: Rules): Classified {
   // Without fetch metadata (old browsers, libraries): who asks for HTML navigates, and so does an authorize request.
   if (destination === null && !begins && !headers.get("accept")?.includes("text/html")) return as("carry");
   if (!begins && !rules.isPage(url.pathname)) return as("carry");
-  if (isPrefetch(headers)) return as("carry");
+  if (head.purpose && isPrefetch(headers)) return as("carry");
   return as("document", destination === null || destination === "document");
 }

@@ -1,23 +1,7 @@
 /** The request to the origin and its answer to the client: theirs, hop-by-hop headers aside (RFC 9110 §7.6.1). */
-import { clientIpHeader, failedOpenHeader, isOurs, type StampValues, setStampHeaders } from "./stamp.ts";
-
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/**
- * What Connection cannot take off (RFC 9110 §7.6.1 forbids naming such fields): a client could hide its address, or an
- * answer lose its cookies.
- */
-const endToEnd = /^(?:cf-.*|x-forwarded-.*|forwarded|host|cookie|set-cookie|cache-control|authorization|content-.*)$/;
+import type { Address } from "./address.ts";
+import { type Head, namedByConnection, proxyFields } from "./head.ts";
+import { clientIpHeader, failedOpenHeader, type StampValues, setStampHeaders } from "./stamp.ts";
 
 export interface Forwarding {
   /** Undefined: the Route topology, where the request is fetched as it came. */
@@ -29,25 +13,9 @@ export interface Forwarding {
   signedClientIp: string | null;
 }
 
-/** Names in `headers` that must not travel on. */
-function unforwardable(headers: Headers, isRequest: boolean): string[] {
-  const names: string[] = [];
-  let connection = "";
-  for (const name of headers.keys()) {
-    if (name === "connection") connection = headers.get(name) ?? "";
-    if (hopByHop.has(name) || (isRequest && isOurs(name))) names.push(name);
-  }
-  if (connection === "" || connection === "keep-alive" || connection === "close") return names;
-  for (const token of connection.split(",")) {
-    const name = token.trim().toLowerCase();
-    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && !endToEnd.test(name)) names.push(name);
-  }
-  return names;
-}
-
 /** Everything after the host as it stands, not parsed and put together again. */
-function targetOf(request: Request, origin: string | undefined, search: string | undefined): string {
-  let target = request.url;
+function targetOf({ href }: Address, origin: string | undefined, search: string | undefined): string {
+  let target = href;
   if (search !== undefined) {
     const query = target.indexOf("?");
     target = `${query < 0 ? target : target.slice(0, query)}${search}`;
@@ -55,38 +23,42 @@ function targetOf(request: Request, origin: string | undefined, search: string |
   return origin === undefined ? target : `${origin}${target.slice(target.indexOf("/", target.indexOf("//") + 2))}`;
 }
 
-export function forwardedRequest(request: Request, url: URL, forwarding: Forwarding): Request {
+function setHeaders(headers: Headers, address: Address, head: Head, forwarding: Forwarding): void {
   const { origin, stamp, failedOpen, signedClientIp } = forwarding;
-  const target = targetOf(request, origin, forwarding.search);
-  const forwarded = new Request(
-    target,
-    request.redirect === "manual" ? request : new Request(request, { redirect: "manual" }),
-  );
-  const { headers } = forwarded;
-  const isWebSocket = headers.get("upgrade")?.toLowerCase() === "websocket";
-  for (const name of unforwardable(headers, true)) {
-    if (!(isWebSocket && (name === "upgrade" || name === "connection"))) headers.delete(name);
-  }
+  for (const name of head.dropped) headers.delete(name);
   if (origin !== undefined) {
     // What the origin cannot see any more: which host was asked, how, and by whom. Cloudflare has put the client into
     // X-Forwarded-For already; a client's own Host or Proto would be believed, so ours replace them.
-    headers.set("x-forwarded-host", url.host);
-    headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
-    const client = headers.get("cf-connecting-ip");
-    if (client && !headers.has("x-forwarded-for")) headers.set("x-forwarded-for", client);
+    headers.set("x-forwarded-host", address.host);
+    headers.set("x-forwarded-proto", address.protocol.slice(0, -1));
+    const client = head.forwardedFor ? null : headers.get("cf-connecting-ip");
+    if (client) headers.set("x-forwarded-for", client);
   }
   if (signedClientIp !== null) headers.set(clientIpHeader, signedClientIp);
   if (failedOpen !== null) headers.set(failedOpenHeader, failedOpen);
   if (stamp !== null) setStampHeaders(headers, stamp);
-  return forwarded;
 }
 
+/** A stamped request is answered from no shared cache and fills none: those go by URL alone. */
+const uncached: RequestInit = { cache: "no-store" };
+
 /**
- * Asks the origin. A stamped request is answered from no shared cache and fills none: those go by URL alone.
+ * Asks the origin. Redirects are the browser's to follow.
  * @throws when the connection fails.
  */
-export function askOrigin(forwarded: Request, isStamped: boolean): Promise<Response> {
-  return isStamped ? fetch(forwarded, { cache: "no-store" }) : fetch(forwarded);
+export function askOrigin(request: Request, address: Address, head: Head, forwarding: Forwarding): Promise<Response> {
+  const target = targetOf(address, forwarding.origin, forwarding.search);
+  const caching = forwarding.stamp === null ? {} : uncached;
+  if (request.body === null && !head.upgrade) {
+    // Cheaper by far than a copy of the whole request, and nothing else of it travels.
+    const headers = new Headers(request.headers);
+    setHeaders(headers, address, head, forwarding);
+    return fetch(target, { method: request.method, headers, redirect: "manual", ...caching });
+  }
+  const isManual = request.redirect === "manual";
+  const forwarded = new Request(target, isManual ? request : new Request(request, { redirect: "manual" }));
+  setHeaders(forwarded.headers, address, head, forwarding);
+  return fetch(forwarded, caching);
 }
 
 export interface Additions {
@@ -113,9 +85,12 @@ function privateCacheControl(value: string): string {
 /** The origin's answer with our additions; the very same object when there are none. */
 export function answer(response: Response, { cookies, isPrivate }: Additions): Response {
   if (response.webSocket) return response;
-  const dropped = unforwardable(response.headers, false);
-  const cacheControl = response.headers.get("cache-control");
-  const isShared = (isPrivate || cookies.length > 0) && cacheControl !== null && isForAll(cacheControl);
+  const { headers } = response;
+  // Connection, Keep-Alive and their like the platform keeps back by itself: a plain answer is passed on uncopied.
+  const dropped = namedByConnection(headers.get("connection"));
+  for (const name of proxyFields) if (headers.has(name)) dropped.push(name);
+  const cacheControl = isPrivate || cookies.length > 0 ? headers.get("cache-control") : null;
+  const isShared = cacheControl !== null && isForAll(cacheControl);
   if (dropped.length === 0 && cookies.length === 0 && !isShared) return response;
   let changed: Response;
   try {

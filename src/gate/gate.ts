@@ -8,8 +8,10 @@ import { createLimiter } from "../logs/limiter.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Env, Settings } from "../settings.ts";
 import { createSnapshotReader, type SnapshotReader } from "../snapshot/reader.ts";
+import { Address } from "./address.ts";
 import type { Classified } from "./classify.ts";
-import { answer, askOrigin, badGateway, forwardedRequest } from "./forward.ts";
+import { answer, askOrigin, badGateway } from "./forward.ts";
+import { inspectHead } from "./head.ts";
 import { injectAttributes } from "./inject.ts";
 import { createKeyring } from "./keyring.ts";
 import { type Observed, observe } from "./observe.ts";
@@ -22,7 +24,7 @@ import { createStamper, stampQuery } from "./stamp.ts";
 import { createUserReader } from "./user.ts";
 
 export interface Gate {
-  handle(request: Request, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response>;
+  handle(request: Request, url: Address, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response>;
   /** For `/_vestibule/health`. */
   health(): { circuits: Record<DependencyName, string>; snapshots: ReturnType<SnapshotReader["held"]> };
 }
@@ -48,10 +50,10 @@ export async function forwardPlainly(
   origin: string | undefined,
   failedOpen: string | null,
 ): Promise<Response> {
-  const url = new URL(request.url);
+  const url = new Address(request.url);
   const forwarding = { origin, search: undefined, stamp: null, failedOpen, signedClientIp: null };
   try {
-    const response = await askOrigin(forwardedRequest(request, url, forwarding), false);
+    const response = await askOrigin(request, url, inspectHead(request.headers), forwarding);
     return answer(response, { cookies: [], isPrivate: false });
   } catch (error) {
     console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));
@@ -123,8 +125,14 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
     return { keyring, stamper, users, now, snapshot, onSession };
   }
 
-  async function handle(request: Request, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response> {
-    const url = new URL(request.url);
+  async function handle(
+    request: Request,
+    url: Address,
+    tenant: Tenant,
+    env: Env,
+    ctx: ExecutionContext,
+  ): Promise<Response> {
+    const head = inspectHead(request.headers);
     let plan: Plan;
     let screened: Screened | null = null;
     let signedClientIp: string | null = null;
@@ -133,7 +141,7 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
       inSession = isGenuine;
     };
     try {
-      screened = screen(request, url, tenant, rulesFor(tenant));
+      screened = screen(request, url, head, tenant, rulesFor(tenant));
       const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
       const made = both(
         screened.takesPart ? makePlan(screened, toolsFor(tenant, env, ctx, onSession)) : plainPlan(screened),
@@ -155,14 +163,13 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
         : url.search;
     let response: Response;
     try {
-      const forwarded = forwardedRequest(request, url, {
+      response = await askOrigin(request, url, head, {
         origin: tenant.origin,
         search: search === url.search ? undefined : search,
         stamp: plan.stamp,
         failedOpen: plan.failedOpen,
         signedClientIp,
       });
-      response = await askOrigin(forwarded, plan.stamp !== null);
     } catch (error) {
       console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));
       return badGateway();

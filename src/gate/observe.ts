@@ -27,10 +27,10 @@ export function observe(exchange: Exchange, keyring: Keyring): Pending<Observed>
 
   const outcome = classified.kind === "pass" ? null : readOutcome(request, url, response, rules.outcomes);
   const counted = assignments.filter(({ method }) => method !== "forced");
-  const pageServed = response.status >= 200 && response.status < 300 && isHtml(response);
-  const exposed = pageServed && session && !session.exposed ? counted : [];
-  const signup =
-    classified.signup && request.method === "POST" && response.status < 400 && session !== null && !session.signup;
+  const { status } = response;
+  const isFirst = session !== null && !session.exposed && counted.length > 0;
+  const exposed = isFirst && status >= 200 && status < 300 && isHtml(response) ? counted : [];
+  const signup = classified.signup && request.method === "POST" && status < 400 && session !== null && !session.signup;
   const report: Report = {
     assigned: plan.added,
     exposed,

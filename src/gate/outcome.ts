@@ -1,5 +1,7 @@
 /** How an answer of the origin shows that a log-in ended, or that one try of it failed. */
+
 import type { OutcomeType } from "../model/event.ts";
+import type { Address } from "./address.ts";
 import type { CompiledOutcomeRule } from "./rules.ts";
 
 export interface Outcome {
@@ -20,7 +22,7 @@ function locationParameters(location: URL): URLSearchParams {
 
 export function readOutcome(
   request: Request,
-  url: URL,
+  url: Address,
   response: Response,
   rules: readonly CompiledOutcomeRule[],
 ): Outcome | null {
@@ -29,7 +31,7 @@ export function readOutcome(
   let target: URL | null = null;
   if (location !== null) {
     try {
-      target = new URL(location, url);
+      target = new URL(location, url.href);
     } catch {
       target = null;
     }

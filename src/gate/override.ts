@@ -1,7 +1,9 @@
 /** QA's wish in the query string: `experiment_id` with `variation_id` or `segment_id`, as the tenant's policy allows. */
+
 import { base64url } from "jose";
 import type { Override } from "../assignment/decide.ts";
 import type { Tenant } from "../model/tenant.ts";
+import type { Address } from "./address.ts";
 import type { Keyring } from "./keyring.ts";
 import { after, type Pending } from "./pending.ts";
 
@@ -12,7 +14,7 @@ const longest = 128;
 export function readOverride(
   keyring: Keyring,
   tenant: Pick<Tenant, "id" | "overrides">,
-  url: URL,
+  url: Address,
   nowMs: number,
 ): Pending<Override | "refused" | null> {
   if (tenant.overrides === "off" || !mentions.test(url.search)) return null;

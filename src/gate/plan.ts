@@ -239,7 +239,8 @@ function nextSession(
 
 function samePins(before: Session["pins"], now: Session["pins"]): boolean {
   return (
-    before.length === now.length && before.every((pin, index) => JSON.stringify(pin) === JSON.stringify(now[index]))
+    before === now ||
+    (before.length === now.length && before.every((pin, index) => JSON.stringify(pin) === JSON.stringify(now[index])))
   );
 }
 

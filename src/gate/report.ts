@@ -1,14 +1,16 @@
 /** What the gate tells the queue, once the answer is on its way: events for the ledger, lines for the log. */
+
 import { base64url } from "jose";
 import type { Assignment } from "../assignment/decide.ts";
 import { createLimiter } from "../logs/limiter.ts";
 import type { OutcomeType, VestibuleEvent } from "../model/event.ts";
 import type { ExperimentDetails, LogEntry, QueueMessage, WarningCode } from "../model/log-entry.ts";
+import type { Address } from "./address.ts";
 import { readAttributes, readUserAgent } from "./attributes.ts";
 
 export interface Sighting {
   request: Request;
-  url: URL;
+  url: Address;
   tenant: string;
   atMs: number;
   deviceId: string | null;

@@ -1,14 +1,17 @@
 /** Whether a request is the experiment's business at all: told from the request alone, before anything is read. */
+
 import { isbot } from "isbot";
 import type { Tenant } from "../model/tenant.ts";
+import type { Address } from "./address.ts";
 import { type Classified, classify } from "./classify.ts";
 import { type CookieBase, type CookieScope, cookieName, cookieValues, setCookie } from "./cookies.ts";
+import type { Head } from "./head.ts";
 import { createMemo } from "./memo.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Screened {
   request: Request;
-  url: URL;
+  url: Address;
   tenant: Tenant;
   rules: Rules;
   classified: Classified;
@@ -33,8 +36,8 @@ function isBot(userAgent: string | null): boolean {
   return bot;
 }
 
-export function screen(request: Request, url: URL, tenant: Tenant, rules: Rules): Screened {
-  const classified = classify(request, url, rules);
+export function screen(request: Request, url: Address, head: Head, tenant: Tenant, rules: Rules): Screened {
+  const classified = classify(request, url, head, rules);
   const scope = { secure: url.protocol === "https:" };
   const cookies = request.headers.get("cookie");
   const bears = (base: CookieBase) => cookieValues(cookies, cookieName(base, scope)).length > 0;

@@ -1,7 +1,9 @@
 /** What the origin is told: plain headers for reading, and the same signed for trusting. */
+
 import { base64url } from "jose";
 import type { Assignment } from "../assignment/decide.ts";
 import type { StampValue } from "../model/tenant.ts";
+import type { Address } from "./address.ts";
 import type { CryptoGuard } from "./keyring.ts";
 import { createMemo } from "./memo.ts";
 import { after, type Pending } from "./pending.ts";
@@ -36,23 +38,54 @@ const maxMemoKeyCharacters = 8_192;
 const header = base64url.encode(JSON.stringify({ alg: "HS256", typ: "JWT" }));
 const encoder = new TextEncoder();
 
+interface Description {
+  values: StampValues;
+  carriesConfig: boolean;
+  /** Tells one from another. */
+  key: string;
+}
+
+/** By the very assignments: a decision is shared by all hops of a log-in. */
+const described = new WeakMap<readonly Assignment[], Description>();
+
+function describe(assignments: readonly Assignment[]): Description {
+  const known = described.get(assignments);
+  if (known) return known;
+  const list = (read: (assignment: Assignment) => string) => assignments.map(read).join(",");
+  const config = list(({ variation }) => variation.encodedConfig);
+  const carriesConfig = config.length <= maxConfigCharacters;
+  const values = {
+    experiment_id: list(({ experiment }) => experiment.id),
+    variation_id: list(({ variation }) => variation.id),
+    ...(assignments.some(({ segmentId }) => segmentId) ? { segment_id: list((each) => each.segmentId ?? "") } : {}),
+    control: list(({ control }) => String(control)),
+    method: list(({ method }) => method),
+    ...(carriesConfig ? { config } : {}),
+  };
+  // What is signed says more than the headers do.
+  const epochs = assignments.map(({ epoch }) => epoch);
+  const description = { values, carriesConfig, key: JSON.stringify([values, epochs]) };
+  described.set(assignments, description);
+  return description;
+}
+
 export interface Stamper {
   /**
    * The values for these assignments, in their order, lists parted by commas where there are several. Parameters of more
    * than 4 KiB are left out, and a path is cut at 1,024 characters.
    */
-  stamp(tenant: string, assignments: readonly Assignment[], url: URL, nowMs: number): Pending<StampValues>;
-  signClientIp(tenant: string, ip: string, url: URL, nowMs: number): Pending<string>;
+  stamp(tenant: string, assignments: readonly Assignment[], url: Address, nowMs: number): Pending<StampValues>;
+  signClientIp(tenant: string, ip: string, url: Address, nowMs: number): Pending<string>;
 }
 
-export function createStamper(key: Uint8Array<ArrayBuffer>, guard: CryptoGuard): Stamper {
+export function createStamper(secret: Uint8Array<ArrayBuffer>, guard: CryptoGuard): Stamper {
   const tokens = createMemo<string>(1_024);
   let imported: CryptoKey | undefined;
 
   /** A compact JWS (RFC 7515 §7.1) with HS256. */
   async function sign(claims: Record<string, unknown>): Promise<string> {
     return guard(async () => {
-      imported ??= await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+      imported ??= await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
       const input = `${header}.${base64url.encode(JSON.stringify(claims))}`;
       const mac = await crypto.subtle.sign("HMAC", imported, encoder.encode(input));
       return `${input}.${base64url.encode(new Uint8Array(mac))}`;
@@ -73,19 +106,9 @@ export function createStamper(key: Uint8Array<ArrayBuffer>, guard: CryptoGuard):
 
   return {
     stamp(tenant, assignments, url, nowMs) {
-      const list = (read: (assignment: Assignment) => string) => assignments.map(read).join(",");
-      const config = list(({ variation }) => variation.encodedConfig);
-      const carriesConfig = config.length <= maxConfigCharacters;
+      const { values, carriesConfig, key } = describe(assignments);
       const path = url.pathname.slice(0, maxPathCharacters);
-      const values = {
-        experiment_id: list(({ experiment }) => experiment.id),
-        variation_id: list(({ variation }) => variation.id),
-        ...(assignments.some(({ segmentId }) => segmentId) ? { segment_id: list((each) => each.segmentId ?? "") } : {}),
-        control: list(({ control }) => String(control)),
-        method: list(({ method }) => method),
-        ...(carriesConfig ? { config } : {}),
-      };
-      const memoKey = `${tenant} ${url.host}${path} ${JSON.stringify(values)}`;
+      const memoKey = `${tenant} ${url.host}${path} ${key}`;
       const token = signOnce(memoKey, nowMs, () => ({
         aud: tenant,
         host: url.host,

@@ -1,18 +1,20 @@
 /** The user id after log-in, from a token that the tenant's issuer signed. */
+
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Tenant } from "../model/tenant.ts";
+import type { Address } from "./address.ts";
 import { cookieValues } from "./cookies.ts";
 
 export type JwksGuard = <T>(call: () => Promise<T>) => Promise<T>;
 
 export interface UserReader {
   /** The verified claim, or null: no token, not genuine, expired, or another issuer's. */
-  read(request: Request, url: URL, tenant: Tenant): Promise<string | null>;
+  read(request: Request, url: Address, tenant: Tenant): Promise<string | null>;
 }
 
 const longestToken = 8_192;
 
-function tokenOf(request: Request, url: URL, source: string): string | null {
+function tokenOf(request: Request, url: Address, source: string): string | null {
   const [place, name = ""] = source.split(":");
   if (place === "query") return url.searchParams.get(name);
   if (place === "header") return request.headers.get(name)?.replace(/^Bearer\s+/i, "") ?? null;

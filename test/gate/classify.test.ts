@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { Address } from "../../src/gate/address.ts";
 import { classify } from "../../src/gate/classify.ts";
+import { inspectHead } from "../../src/gate/head.ts";
 import { compileRules } from "../../src/gate/rules.ts";
 import { tenantOf } from "./tenant.ts";
 
@@ -8,7 +10,8 @@ const page = { "sec-fetch-dest": "document", "sec-fetch-mode": "navigate", accep
 
 function kindOf(path: string, init: RequestInit = {}, tenant = {}) {
   const request = new Request(`https://login.example.com${path}`, init);
-  return classify(request, new URL(request.url), compileRules(tenantOf(tenant)));
+  const address = new Address(request.url);
+  return classify(request, address, inspectHead(request.headers), compileRules(tenantOf(tenant)));
 }
 
 describe("with fetch metadata", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Address } from "../../src/gate/address.ts";
 import { outcomeTypeOf, readOutcome } from "../../src/gate/outcome.ts";
 import { compileRules } from "../../src/gate/rules.ts";
 import { tenantOf } from "./tenant.ts";
@@ -11,7 +12,7 @@ interface Answer {
 function outcomeOf({ status, location }: Answer, { path = "/auth/x", method = "GET", tenant = {} } = {}) {
   const request = new Request(`https://login.example.com${path}`, { method });
   const response = new Response(null, { status, headers: location === undefined ? {} : { location } });
-  return readOutcome(request, new URL(request.url), response, compileRules(tenantOf(tenant)).outcomes);
+  return readOutcome(request, new Address(request.url), response, compileRules(tenantOf(tenant)).outcomes);
 }
 
 const app = "https://app.example.net/callback";

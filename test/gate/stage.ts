@@ -2,6 +2,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
+import { Address } from "../../src/gate/address.ts";
 import { createGate, type Gate } from "../../src/gate/gate.ts";
 import { buildSnapshot } from "../../src/model/build-snapshot.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
@@ -143,7 +144,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
       const ctx = createExecutionContext();
       const before = origin.seen.length;
       const startedAtMs = performance.now();
-      const response = await stage.gate.handle(request, stage.tenant, env, ctx);
+      const response = await stage.gate.handle(request, new Address(request.url), stage.tenant, env, ctx);
       const elapsedMs = performance.now() - startedAtMs;
       if (settle) await waitOnExecutionContext(ctx);
       const seen = origin.seen[before];
