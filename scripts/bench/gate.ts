@@ -10,7 +10,7 @@ import { inviteVisitors, requestsOf, type Visitors } from "./gate/visitors.ts";
 
 const connectionCount = 8;
 const visitorCount = 3_000;
-const options = { rounds: 50, sliceMs: 40, warmUpMs: 400 };
+const options = { rounds: 24, sliceMs: 80, warmUpMs: 600 };
 
 interface Stand {
   origin: Origin;
@@ -56,8 +56,8 @@ function tellTargets(results: readonly Result[]): string[] {
 
 async function measure(stand: Stand, scenario: Scenario): Promise<void> {
   const { origin, house, clients, visitors, clock } = stand;
-  const { title, heads, path, against, hopByHop, steady } = scenario;
-  origin.sendHopByHop(hopByHop);
+  const { title, heads, path, against, answering, steady } = scenario;
+  origin.serve({ hopByHop: true, large: false, ...answering });
   const additions = await readAdditions(stand, scenario);
   await house.setConstants(additions);
   const runners = (["gate", ...against, "again"] as const).map(
@@ -87,6 +87,7 @@ async function measureAll(origin: Origin, house: House): Promise<void> {
     bare: client("bare"),
     constants: client("constants"),
     growthbook: client("growthbook"),
+    growthbookMemory: client("growthbookMemory"),
     again: client("gate"),
   };
   const visitors = await inviteVisitors(house.urlOf("gate"), visitorCount);

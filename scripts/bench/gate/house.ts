@@ -93,7 +93,11 @@ export async function startHouse(originUrl: string, others: Readonly<Record<stri
     ...Object.fromEntries(gates.map(([name, script]) => [name, gateService(script, settings)])),
     bare: await contender("bare.ts"),
     constants: await contender("constant-headers.ts"),
-    growthbook: await contender("growthbook.ts"),
+    growthbook: {
+      ...(await contender("growthbook.ts")),
+      stores: { KV_GB_PAYLOAD: { kind: "kvNamespace" as const, service: "stores:GrowthBookKv" } },
+    },
+    growthbookMemory: await contender("growthbook.ts"),
   };
   const workerd = await startWorkerd({
     compatibilityDate,

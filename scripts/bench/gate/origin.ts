@@ -4,16 +4,18 @@ import { createServer, type Socket } from "node:net";
 const rows = ["E-mail", "Password", "Stay signed in", "Forgot your password?", "Create an account", "Help"]
   .map((label, at) => `<p class="row"><label for="f${at}">${label}</label><input id="f${at}" name="f${at}"></p>`)
   .join("\n");
-const page = `<!doctype html>
+const css = "body{font:1rem/1.5 system-ui,sans-serif;margin:10vh auto;max-width:24rem}.row{display:grid;gap:.25rem}";
+/** A sign-in page with so many bytes of inlined style, as hosted pages have them. */
+const pageOf = (styleBytes: number) => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in</title>
 <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/style.css">
-<style>${"body{font:1rem/1.5 system-ui,sans-serif;margin:10vh auto;max-width:24rem}.row{display:grid;gap:.25rem}".repeat(13)}</style>
+<style>${css.repeat(styleBytes / css.length)}</style>
 </head><body><h1>Sign in</h1><form method="post" action="/login">
 ${rows}
 <button class="go">Sign in</button></form></body></html>`;
 
 /** What identity providers send with a page; those of the connection are what Node adds. */
-const pageHeaders = [
+const headersOf = (page: string) => [
   "X-Powered-By: Express",
   "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'",
   "X-Frame-Options: DENY",
@@ -25,22 +27,33 @@ const pageHeaders = [
   "Date: Wed, 01 Jan 2025 00:00:00 GMT",
 ];
 const hopByHop = ["Connection: keep-alive", "Keep-Alive: timeout=5"];
-const answerOf = (headers: readonly string[]) =>
-  Buffer.from(`HTTP/1.1 200 OK\r\n${headers.join("\r\n")}\r\n\r\n${page}`);
+const smallPage = pageOf(1_400);
+const largePage = pageOf(30_000);
+
+export interface Answering {
+  /** Whether answers bear `Connection` and `Keep-Alive`, as Node's do. */
+  hopByHop: boolean;
+  /** A page of 31 KB rather than one of 2 KB. */
+  large: boolean;
+}
+
+function answerOf({ hopByHop: isNode, large }: Answering): Buffer {
+  const page = large ? largePage : smallPage;
+  const headers = [...headersOf(page), ...(isNode ? hopByHop : [])];
+  return Buffer.from(`HTTP/1.1 200 OK\r\n${headers.join("\r\n")}\r\n\r\n${page}`);
+}
 
 export interface Origin {
   url: string;
-  /** Whether answers bear `Connection` and `Keep-Alive`, as Node's do. */
-  sendHopByHop(does: boolean): void;
+  /** What it answers from now on. */
+  serve(answering: Answering): void;
   /** Head of the next request that comes. */
   capture(): Promise<string>;
   close(): Promise<void>;
 }
 
 export async function startOrigin(): Promise<Origin> {
-  const asNode = answerOf([...pageHeaders, ...hopByHop]);
-  const bare = answerOf(pageHeaders);
-  let answer = asNode;
+  let answer = answerOf({ hopByHop: true, large: false });
   let captured: ((head: string) => void) | null = null;
   const sockets = new Set<Socket>();
 
@@ -67,8 +80,8 @@ export async function startOrigin(): Promise<Origin> {
   if (address === null || typeof address === "string") throw new Error("the origin got no port");
   return {
     url: `http://127.0.0.1:${address.port}`,
-    sendHopByHop(does) {
-      answer = does ? asNode : bare;
+    serve(answering) {
+      answer = answerOf(answering);
     },
     capture: () =>
       new Promise((resolve) => {

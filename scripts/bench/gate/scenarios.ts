@@ -1,4 +1,5 @@
 /** What is asked for, by whom, and who answers besides the gate. */
+import type { Answering } from "./origin.ts";
 import type { Head, Visitors } from "./visitors.ts";
 
 export const contenders = {
@@ -6,6 +7,7 @@ export const contenders = {
   bare: "a  bare pass-through",
   constants: "b  constant headers",
   growthbook: "c  @growthbook/edge-cloudflare",
+  growthbookMemory: "c' the same, payload in memory",
   again: "the gate once more (noise)",
 } as const;
 export type Contender = keyof typeof contenders;
@@ -15,8 +17,8 @@ export interface Scenario {
   heads: (visitors: Visitors) => readonly Head[];
   path: () => string;
   against: readonly Contender[];
-  /** Whether the origin's answers bear `Connection` and `Keep-Alive`, as Node's do. */
-  hopByHop: boolean;
+  /** What the origin answers: hop-by-hop headers as Node's have them, and a small page, unless it says otherwise. */
+  answering?: Partial<Answering>;
   /** The design's promises hold here: no store called, and the shares of b and c. */
   steady: boolean;
 }
@@ -32,16 +34,22 @@ export const scenarios: readonly Scenario[] = [
     title: "Returning visitors, one page",
     heads: returning,
     path: login,
-    against: ["bare", "constants", "growthbook"],
-    hopByHop: true,
+    against: ["bare", "constants", "growthbook", "growthbookMemory"],
+    steady: true,
+  },
+  {
+    title: "Returning visitors, one page of 31 KB",
+    heads: returning,
+    path: login,
+    against: ["bare", "constants", "growthbook", "growthbookMemory"],
+    answering: { large: true },
     steady: true,
   },
   {
     title: "Returning visitors, no path twice",
     heads: returning,
     path: interaction,
-    against: ["bare", "constants", "growthbook"],
-    hopByHop: true,
+    against: ["bare", "constants", "growthbook", "growthbookMemory"],
     steady: true,
   },
   {
@@ -49,15 +57,14 @@ export const scenarios: readonly Scenario[] = [
     heads: returning,
     path: login,
     against: ["constants"],
-    hopByHop: false,
+    answering: { hopByHop: false },
     steady: true,
   },
   {
     title: "First visits: a device minted, assigned, signed and told to the queue",
     heads: ({ newcomers }) => newcomers,
     path: login,
-    against: ["bare", "constants", "growthbook"],
-    hopByHop: true,
+    against: ["bare", "constants", "growthbook", "growthbookMemory"],
     steady: false,
   },
   {
@@ -65,7 +72,6 @@ export const scenarios: readonly Scenario[] = [
     heads: ({ styles }) => styles,
     path: () => "/style.css",
     against: ["bare", "constants"],
-    hopByHop: true,
     steady: true,
   },
 ];
