@@ -17,14 +17,16 @@ if (major < 20) {
 }
 
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs - 1000) {
-  console.error("Installing what is missing (npm ci) …");
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+  console.error("Installing what is missing (npm install) …");
+  // Not `npm ci`: it refuses a lock without every platform's optional packages, and a registry may not have them all.
+  // The versions are the lock's all the same, and --no-save leaves it as it is.
+  const npm = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
   if (npm.status !== 0) {
-    console.error("npm ci failed; nothing was started.");
+    console.error("npm install failed; nothing was started.");
     process.exit(npm.status ?? 1);
   }
 }
