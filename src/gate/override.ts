@@ -10,6 +10,10 @@ import { after, type Pending } from "./pending.ts";
 const mentions = /[?&](?:experiment_id|variation_id|segment_id)=/;
 const longest = 128;
 
+export function mentionsOverride({ search }: Address): boolean {
+  return mentions.test(search);
+}
+
 /** The override that the query asks for; `refused` where the policy wants a token and there is no genuine one. */
 export function readOverride(
   keyring: Keyring,
@@ -17,7 +21,7 @@ export function readOverride(
   url: Address,
   nowMs: number,
 ): Pending<Override | "refused" | null> {
-  if (tenant.overrides === "off" || !mentions.test(url.search)) return null;
+  if (tenant.overrides === "off" || !mentionsOverride(url)) return null;
   const read = (name: string) => url.searchParams.get(name)?.slice(0, longest) ?? null;
   const override: Override = {
     experimentId: read("experiment_id"),

@@ -86,12 +86,13 @@ function gather<A, B, C, D>(a: Pending<A>, b: Pending<B>, c: Pending<C>, d: Pend
 
 /** @throws (or rejects) when something of ours fails: the caller forwards without a stamp. */
 export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
-  const { request, url, tenant, classified, scope, cookies, hadSession } = screened;
+  const { request, url, tenant, classified, scope, cookies, hadSession, isBot } = screened;
   const { keyring, stamper, users, now } = tools;
   const nowMs = now();
   const valuesOf = (base: CookieBase) => cookieValues(cookies, cookieName(base, scope));
   const sessionValues = valuesOf("vst_ses");
   const isDocument = classified.kind === "document";
+  const mayAssign = isDocument && !isBot;
 
   function readVisitor(): Pending<Visitor> {
     const [foreign] = tenant.device_cookie ? cookieValues(cookies, tenant.device_cookie) : [];
@@ -135,7 +136,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   type Settled = Visitor & { session: Session | null };
 
   function assign(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
-    const wantsDevice = isDocument && classified.mints && snapshot.active.length > 0;
+    const wantsDevice = mayAssign && classified.mints && snapshot.active.length > 0;
     if (!visitor.device && wantsDevice) {
       const newcomer = {
         // TLS is what tells connections apart; on plain http the platform's stand-in value says nothing.
@@ -150,7 +151,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   }
 
   function meetUser(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
-    const asks = isDocument && tenant.user && snapshot.active.some(({ subject }) => subject === "user");
+    const asks = mayAssign && tenant.user && snapshot.active.some(({ subject }) => subject === "user");
     return after(asks ? users.read(request, url, tenant) : null, (userId) => conclude(snapshot, visitor, userId));
   }
 
@@ -160,7 +161,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
     const decision = decide({
       snapshot,
       pins: session?.pins,
-      mayAssign: isDocument,
+      mayAssign,
       begins: isDocument && classified.begins,
       override,
       deviceId: device?.id ?? null,
@@ -170,7 +171,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
     });
     const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
     // A log-in that begins with nothing to decide is decided too: what is activated meanwhile waits for the next one.
-    const pins = decision.pins ?? (isDocument && classified.begins ? [] : undefined);
+    const pins = decision.pins ?? (mayAssign && classified.begins ? [] : undefined);
     const next = nextSession(session, { pins, added: decision.added }, device, nowMs);
     const renewed = next !== null && (next !== session || isAged(next, nowMs));
     const plan = (values: StampValues | null, signed: readonly string[]): Plan => ({

@@ -7,6 +7,7 @@ import { type Classified, classify } from "./classify.ts";
 import { type CookieBase, type CookieScope, cookieName, cookieValues, setCookie } from "./cookies.ts";
 import type { Head } from "./head.ts";
 import { createMemo } from "./memo.ts";
+import { mentionsOverride } from "./override.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Screened {
@@ -19,6 +20,8 @@ export interface Screened {
   /** The Cookie header. */
   cookies: string | null;
   hadSession: boolean;
+  /** A bot is never assigned; it may be forced, as tests in a headless browser are. */
+  isBot: boolean;
   /** Whether anything is to be read or assigned. */
   takesPart: boolean;
   /** Cookies of ours to end: the visitor has withdrawn consent. */
@@ -42,12 +45,25 @@ export function screen(request: Request, url: Address, head: Head, tenant: Tenan
   const cookies = request.headers.get("cookie");
   const bears = (base: CookieBase) => cookieValues(cookies, cookieName(base, scope)).length > 0;
   const hadSession = bears("vst_ses");
-  const screened = { request, url, tenant, rules, classified, scope, cookies, hadSession, takesPart: false, ended: [] };
+  const screened = {
+    request,
+    url,
+    tenant,
+    rules,
+    classified,
+    scope,
+    cookies,
+    hadSession,
+    isBot: false,
+    takesPart: false,
+    ended: [],
+  };
   if (classified.kind === "pass" || !tenant.entitled) return screened;
   if (!rules.hasConsent(cookies)) {
     const ours = (["vst_did", "vst_ses", "vst_sticky"] as const).filter(bears);
     return { ...screened, ended: ours.map((base) => setCookie(cookieName(base, scope), "", 0, scope)) };
   }
   if (classified.kind !== "document" && !hadSession) return screened;
-  return { ...screened, takesPart: !isBot(request.headers.get("user-agent")) };
+  if (!isBot(request.headers.get("user-agent"))) return { ...screened, takesPart: true };
+  return { ...screened, isBot: true, takesPart: hadSession || mentionsOverride(url) };
 }

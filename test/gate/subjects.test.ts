@@ -61,6 +61,20 @@ describe("a device", () => {
     expect(stamp("failed-open")).toBeNull();
   });
 
+  it("is no bot's, which may be forced all the same and stays so, as tests in a headless browser are", async () => {
+    const stage = createStage();
+    await publish({ experiments: [experiment({ status: "draft" })] });
+    const browser = createBrowser(stage);
+    const headers = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/149.0.0.0 Safari/537.36" };
+    const forced = await browser.open("/login?experiment_id=exp_Page&variation_id=var_b", { headers });
+    expect([forced.stamp("variation-id"), forced.stamp("method")]).toEqual(["var_b", "forced"]);
+    expect([...browser.cookies.keys()]).toEqual(["__Host-vst_ses"]);
+    expect((await browser.open("/login", { headers })).stamp("variation-id")).toBe("var_b");
+    const unknown = await stage.send(navigation("/login?experiment_id=exp_None&variation_id=var_b", headers));
+    expect([unknown.stamp("id"), unknown.response.headers.getSetCookie()]).toEqual([null, []]);
+    expect(stage.queued.filter(({ kind }) => kind === "event")).toEqual([]);
+  });
+
   it("is one although a browser opens many tabs at once on one connection", async () => {
     const stage = createStage();
     await publish();
