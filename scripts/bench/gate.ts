@@ -10,7 +10,7 @@ import { inviteVisitors, requestsOf, type Visitors } from "./gate/visitors.ts";
 
 const connectionCount = 8;
 const visitorCount = 3_000;
-const options = { rounds: 24, sliceMs: 80, warmUpMs: 600 };
+const options = { rounds: 40, sliceMs: 60, warmUpMs: 1_500 };
 
 interface Stand {
   origin: Origin;
@@ -57,7 +57,7 @@ function tellTargets(results: readonly Result[]): string[] {
 async function measure(stand: Stand, scenario: Scenario): Promise<void> {
   const { origin, house, clients, visitors, clock } = stand;
   const { title, heads, path, against, answering, steady } = scenario;
-  origin.serve({ hopByHop: true, large: false, ...answering });
+  origin.serve({ hopByHop: true, hosted: false, ...answering });
   const additions = await readAdditions(stand, scenario);
   await house.setConstants(additions);
   const runners = (["gate", ...against, "again"] as const).map(
