@@ -49,7 +49,8 @@ export function observe(exchange: Exchange, keyring: Keyring): Pending<Observed>
   }
   if (plan.failedOpen !== null) {
     // The first page of a log-in, or of a session that is none: it must not flip at the next hop.
-    const marks = classified.kind === "document" && (classified.begins || !plan.inSession);
+    const isNew = plan.failedOpen !== "session" && (classified.begins || !plan.inSession);
+    const marks = classified.kind === "document" && isNew;
     return { cookies: marks ? [sessionCookie(failedOpenValue, sessionSeconds)] : plan.cookies, report };
   }
   if (!session || !(exposed.length > 0 || signup)) return { cookies: plan.cookies, report };

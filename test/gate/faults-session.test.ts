@@ -41,7 +41,10 @@ describe("a log-in whose first page failed open", () => {
       expect(visit.stamp("failed-open")).toBe("session");
     }
     // A new attempt within the same log-in is no new log-in: its first page has been seen.
-    expectFailedOpen(await browser.open(authorize));
+    const again = await browser.open(authorize);
+    expectFailedOpen(again);
+    // Its hour does not begin anew: the next session must come.
+    expect(again.response.headers.getSetCookie()).toEqual([]);
     expect(calls).not.toHaveBeenCalled();
     calls.mockRestore();
 
