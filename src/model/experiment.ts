@@ -1,6 +1,6 @@
 /** An experiment and its allocations. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
-import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
+import { descriptionSchema, nameSchema, percentSchema, timestampSchema } from "./fields.ts";
 import { experimentId, featureFlagId, segmentId, variationId } from "./ids.ts";
 import { experimentStatus } from "./snapshot.ts";
 
@@ -22,12 +22,6 @@ export const assignmentConfigSchema = v.strictObject({
   subject: v.picklist(["device", "user"], "must be device or user"),
 });
 
-const percent = v.pipe(
-  v.number("must be a number"),
-  v.integer("must be a whole number"),
-  v.minValue(0, "must be at least 0"),
-  v.maxValue(100, "must be at most 100"),
-);
 const count = v.pipe(
   v.number("must be a number"),
   v.integer("must be a whole number"),
@@ -40,7 +34,7 @@ export const allocationSchema = v.strictObject({
   variation_id: variationId,
   is_control: boolean,
   /** Percentage strategy: this variation's share; all shares together are 100. */
-  weight: v.exactOptional(percent),
+  weight: v.exactOptional(percentSchema),
   /** Segment strategy: who gets the variation, whole. */
   segment_id: v.exactOptional(segmentId),
   /** Segment strategy: in which order segments are asked, 1 first. */
@@ -67,9 +61,9 @@ export const experimentSchema = v.strictObject({
   feature_flag_snapshot: frozen,
   allocations: v.pipe(v.array(allocationSchema), v.maxLength(20, "must hold at most 20 allocations")),
   /** Percentages the experiment is ramped through, rising, such as 5, 25, 100. Percentage strategy only. */
-  levels: v.exactOptional(v.array(percent)),
+  levels: v.exactOptional(v.array(percentSchema)),
   /** The one of `levels` in force: a percentage, not an index. The first when absent. */
-  current_level: v.exactOptional(percent),
+  current_level: v.exactOptional(percentSchema),
   /** The experiment's id when absent. */
   bucketing_salt: v.exactOptional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"))),
   /** Counts up whenever the split changes. */

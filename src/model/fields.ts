@@ -68,3 +68,11 @@ function isJson(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isJson);
   return typeof value === "object" && Object.values(value).every(isJson);
 }
+
+/** A whole percentage. */
+export const percentSchema = v.pipe(
+  v.number("must be a number"),
+  v.integer("must be a whole number"),
+  v.minValue(0, "must be at least 0"),
+  v.maxValue(100, "must be at most 100"),
+);

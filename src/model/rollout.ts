@@ -1,14 +1,7 @@
 /** How a flag is rolled out: what comes before targeting (for experiments too), and who gets what without one. */
 import * as v from "valibot";
-import { keySchema, nameSchema } from "./fields.ts";
+import { keySchema, nameSchema, percentSchema } from "./fields.ts";
 import { segmentId } from "./ids.ts";
-
-const percentage = v.pipe(
-  v.number("must be a number"),
-  v.integer("must be a whole percentage"),
-  v.minValue(0, "must be at least 0"),
-  v.maxValue(100, "must be at most 100"),
-);
 
 /** Shares by variation key; relative to their sum, laid out in the order of the flag's variations. */
 const weights = v.record(
@@ -64,7 +57,7 @@ export const targetSchema = v.strictObject({
   /** Outer list: any of; inner list: all of. Instead of a segment. */
   conditions: v.exactOptional(v.array(v.array(condition))),
   segment_id: v.exactOptional(segmentId),
-  percentage,
+  percentage: percentSchema,
   weights,
 });
 
@@ -82,7 +75,7 @@ export const rolloutSchema = v.strictObject({
   ),
   sticky_bucketing: v.exactOptional(v.boolean("must be true or false")),
   targeting: v.exactOptional(v.array(targetSchema)),
-  all_users: v.exactOptional(v.strictObject({ percentage, weights })),
+  all_users: v.exactOptional(v.strictObject({ percentage: percentSchema, weights })),
 });
 export type Rollout = v.InferOutput<typeof rolloutSchema>;
 export type RolloutTarget = v.InferOutput<typeof targetSchema>;

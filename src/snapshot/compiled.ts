@@ -29,8 +29,6 @@ export interface CompiledSnapshot {
   experiments: ReadonlyMap<string, CompiledExperiment>;
   /** Those that are assigned today. */
   active: readonly CompiledExperiment[];
-  /** Their flags' keys, in the same order. */
-  activeFlagKeys: readonly string[];
   /** What was left out, and why; the rest is used without it. */
   faults: readonly string[];
 }
@@ -108,7 +106,6 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     flags,
     experiments,
     active,
-    activeFlagKeys: active.map((experiment) => experiment.flagKey),
     faults,
   };
 }
