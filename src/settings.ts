@@ -110,9 +110,10 @@ export function readSettings(env: Env): Settings {
   const owner = new Map<string, string>();
   for (const route of routes) {
     for (const host of route.hosts) {
+      const name = route.tenant?.id ?? "a tenant with wrong settings";
       const other = owner.get(host);
-      if (other !== undefined) fault("TENANTS", `the host ${host} belongs to both ${other} and ${route.tenant?.id}`);
-      owner.set(host, route.tenant?.id ?? "a tenant with wrong settings");
+      if (other !== undefined) fault("TENANTS", `the host ${host} belongs to both ${other} and ${name}`);
+      owner.set(host, name);
     }
   }
 
