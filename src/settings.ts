@@ -1,5 +1,5 @@
 /** Bindings and variables, checked once. A wrong one is named, together with every other that is wrong. */
-import type { KVNamespace, Queue } from "@cloudflare/workers-types";
+import type { DurableObjectNamespace, KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
@@ -7,6 +7,7 @@ import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } 
 export interface Env {
   SNAPSHOTS: KVNamespace;
   EVENTS: Queue;
+  CONTROL: DurableObjectNamespace;
   ORIGIN?: string;
   ADMIN_HOSTS?: string;
   TENANTS?: string;
@@ -170,7 +171,7 @@ export function readSettings(env: Env): Settings {
   const decisionBudgetMs = whole("DECISION_BUDGET_MS", 200, 10, 5000);
   const snapshotFreshMs = whole("SNAPSHOT_FRESH_SECONDS", 30, 0.1, 300) * 1000;
 
-  for (const name of ["SNAPSHOTS", "EVENTS"] as const) {
+  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL"] as const) {
     if (!env[name]) fault(name, "the binding is missing from wrangler.toml");
   }
   return { faults, routes, adminHosts, adminToken, cookieKeys, stampKey, unitKey, decisionBudgetMs, snapshotFreshMs };

@@ -1,8 +1,11 @@
 /** Which address goes to which room. */
+import { createManagement, managementPath } from "./api/management/app.ts";
 import { Address } from "./gate/address.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { createMemo, type Memo } from "./gate/memo.ts";
 import { consume } from "./logs/consume.ts";
+import { Problem } from "./model/problem.ts";
+import type { Tenant } from "./model/tenant.ts";
 import { type Env, hostMatches, type Route, readSettings, type Settings } from "./settings.ts";
 
 interface Isolate {
@@ -10,6 +13,7 @@ interface Isolate {
   /** Null while the settings are wrong: then everything is forwarded and nothing assigned. */
   gate: Gate | null;
   routes: Memo<Route>;
+  management: ReturnType<typeof createManagement>;
 }
 
 /** Bindings stay the same object for as long as an isolate lives. */
@@ -23,7 +27,8 @@ function isolateOf(env: Env): Isolate {
     console.error(JSON.stringify({ message: "settings are wrong: nothing is assigned", faults: settings.faults }));
   }
   const gate = settings.faults.length > 0 ? null : createGate({ settings, now: Date.now, random: Math.random });
-  const isolate = { settings, gate, routes: createMemo<Route>(256) };
+  const management = createManagement({ settings, tenantOf: (request) => managedTenant(isolate, request) });
+  const isolate: Isolate = { settings, gate, routes: createMemo<Route>(256), management };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -41,18 +46,44 @@ function routeOf({ settings, routes }: Isolate, host: string): Route | undefined
   return best?.route;
 }
 
+/**
+ * The tenant that a request on an admin host is about: the one it names, the one whose host it is, or the only one.
+ * @throws {Problem} when it names none, or one that does not exist
+ */
+function managedTenant(isolate: Isolate, request: Request): Tenant {
+  const tenants = isolate.settings.routes.flatMap(({ tenant }) => tenant ?? []);
+  const name = request.headers.get("x-vestibule-tenant");
+  const only = tenants.length === 1 ? tenants[0] : undefined;
+  if (name !== null) {
+    const named = tenants.find(({ id }) => id === name);
+    if (named === undefined) throw new Problem("tenant_not_found");
+    return named;
+  }
+  const tenant = routeOf(isolate, new Address(request.url).host)?.tenant ?? only;
+  if (tenant === undefined) throw new Problem("tenant_required");
+  return tenant;
+}
+
 function health({ settings, gate }: Isolate): Response {
   const body = { status: gate ? "ok" : "settings_wrong", faults: settings.faults, ...gate?.health() };
   return Response.json(body, { status: gate ? 200 : 503, headers: { "cache-control": "no-store" } });
 }
+
+/** Addresses that exist on admin hosts only. */
+function isReserved(path: string): boolean {
+  return path === "/_vestibule/health" || path === managementPath || path.startsWith(`${managementPath}/`);
+}
+
+export { Control } from "./control/control.ts";
 
 export default {
   async fetch(request, env, ctx) {
     const isolate = isolateOf(env);
     const { settings, gate } = isolate;
     const url = new Address(request.url);
-    if (url.pathname === "/_vestibule/health" && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
-      return health(isolate);
+    if (isReserved(url.pathname) && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
+      if (url.pathname === "/_vestibule/health") return health(isolate);
+      return isolate.management.fetch(request, env, ctx);
     }
     const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Env, hostMatches, readSettings } from "../src/settings.ts";
 
 const key = "A".repeat(43);
-const good = { COOKIE_KEYS: `k1:${key}`, STAMP_KEY: key, SNAPSHOTS: {}, EVENTS: {} };
+const good = { COOKIE_KEYS: `k1:${key}`, STAMP_KEY: key, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {} };
 const read = (vars: Record<string, unknown>) => readSettings({ ...good, ...vars } as unknown as Env);
 
 describe("readSettings", () => {

@@ -63,6 +63,8 @@ function resourcesOf(configuration: Configuration, at: string): Resources {
     variations: flags.flatMap(({ variations }) => variations),
     experiments: configuration.experiments.map((experiment) => experimentOf(experiment, flags, segments, times)),
     segments,
+    groups: [],
+    deployments: [],
   };
 }
 

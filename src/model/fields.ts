@@ -76,3 +76,14 @@ export const percentSchema = v.pipe(
   v.minValue(0, "must be at least 0"),
   v.maxValue(100, "must be at most 100"),
 );
+
+/** The body of a PATCH: any of `fields`, but at least one. */
+export const patchOf = <const Fields extends Record<string, v.GenericSchema>>(fields: Fields) =>
+  v.pipe(
+    v.strictObject(
+      Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, v.exactOptional(schema)])) as {
+        [Name in keyof Fields]: v.ExactOptionalSchema<Fields[Name], undefined>;
+      },
+    ),
+    v.minEntries(1, `must hold at least one of ${Object.keys(fields).join(", ")}`),
+  );

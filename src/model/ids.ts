@@ -1,7 +1,7 @@
 /** Resource ids: a kind's prefix and base58, which leaves out the letters that look alike (`0`, `O`, `I`, `l`). */
 import * as v from "valibot";
 
-export type IdKind = "flg" | "var" | "exp" | "seg";
+export type IdKind = "flg" | "var" | "exp" | "seg" | "grp" | "dep" | "tok";
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -21,6 +21,9 @@ export const featureFlagId = idSchema("flg", "a feature flag");
 export const variationId = idSchema("var", "a variation");
 export const experimentId = idSchema("exp", "an experiment");
 export const segmentId = idSchema("seg", "a segment");
+export const groupId = idSchema("grp", "a group");
+export const deploymentId = idSchema("dep", "a deployment");
+export const tokenId = idSchema("tok", "a token");
 
 /**
  * The id of something that bears a key but no id of its own: the same key gives the same id, on any machine.

@@ -2,10 +2,11 @@
 import * as v from "valibot";
 import { assignmentMethod, eventSchema, outcomeType } from "./event.ts";
 
-/** Warnings the gate may write; docs/problems.md says what each means and what to do. */
+/** Warnings that the gate and the control plane may write; docs/problems.md says what each means and what to do. */
 export const warningCode = v.picklist([
   "experiment_circuit_open",
   "experiment_failed_open",
+  "experiment_invalidated",
   "experiment_not_found",
   "experiment_orphaned_params",
   "experiment_override_refused",

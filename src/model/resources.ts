@@ -1,6 +1,8 @@
 /** All that a tenant's snapshot is built from, and what can be wrong with it. */
+import type { Deployment } from "./deployment.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
+import type { Group } from "./group.ts";
 import type { Segment } from "./segment.ts";
 import type { Variation } from "./variation.ts";
 
@@ -10,6 +12,8 @@ export interface Resources {
   variations: readonly Variation[];
   experiments: readonly Experiment[];
   segments: readonly Segment[];
+  groups: readonly Group[];
+  deployments: readonly Deployment[];
 }
 
 export interface ResourceProblem {

@@ -1,6 +1,6 @@
 /** A segment: rules on what is known of a visitor. Fields as in the Experiment Center API */
 import * as v from "valibot";
-import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
+import { descriptionSchema, nameSchema, patchOf, timestampSchema } from "./fields.ts";
 import { segmentId } from "./ids.ts";
 
 export const segmentAttributes = [
@@ -77,3 +77,17 @@ export const segmentSchema = v.strictObject({
   updated_at: timestampSchema,
 });
 export type Segment = v.InferOutput<typeof segmentSchema>;
+
+export const segmentCreateSchema = v.strictObject({
+  name: nameSchema,
+  description: v.exactOptional(descriptionSchema),
+  rules: rulesSchema,
+});
+export type SegmentCreate = v.InferOutput<typeof segmentCreateSchema>;
+
+export const segmentPatchSchema = patchOf({
+  name: nameSchema,
+  description: v.nullable(descriptionSchema),
+  rules: rulesSchema,
+});
+export type SegmentPatch = v.InferOutput<typeof segmentPatchSchema>;

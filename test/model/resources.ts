@@ -69,5 +69,7 @@ export const resources = (changes: Partial<Resources> = {}): Resources => ({
   variations,
   experiments: [experiment()],
   segments: [],
+  groups: [],
+  deployments: [],
   ...changes,
 });

@@ -14,6 +14,7 @@ import {
   segmentAttributes,
 } from "../../src/model/segment.ts";
 import { branchCount, foldAttribute, maxBranches, segmentConditions } from "../../src/model/segment-conditions.ts";
+import { resources } from "./resources.ts";
 
 type Visitor = Partial<Record<SegmentAttribute, string>>;
 
@@ -164,8 +165,7 @@ describe("checkSegment", () => {
     created_at: "2025-01-01T00:00:00Z",
     updated_at: "2025-01-01T00:00:00Z",
   });
-  const check = (of: Segment) =>
-    checkSegment(of, { feature_flags: [], variations: [], experiments: [], segments: [of] });
+  const check = (of: Segment) => checkSegment(of, resources({ segments: [of] }));
   const startsWith = (count: number) =>
     Object.fromEntries(segmentAttributes.slice(0, count).map((attribute) => [attribute, { starts_with: ["x"] }]));
 

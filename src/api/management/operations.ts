@@ -1,0 +1,29 @@
+/** Every operation of the management API by its command's name. */
+
+import type { CommandName } from "../../control/commands.ts";
+import type { Operation } from "./operation.ts";
+import { changeOperations } from "./operations/changes.ts";
+import { deploymentOperations } from "./operations/deployments.ts";
+import { experimentOperations } from "./operations/experiments.ts";
+import { explainOperations } from "./operations/explain.ts";
+import { featureFlagOperations } from "./operations/feature-flags.ts";
+import { groupOperations } from "./operations/groups.ts";
+import { publicationOperations } from "./operations/publication.ts";
+import { segmentOperations } from "./operations/segments.ts";
+import { tokenOperations } from "./operations/tokens.ts";
+import { transferOperations } from "./operations/transfer.ts";
+import { variationOperations } from "./operations/variations.ts";
+
+export const operations: Readonly<Record<CommandName, Operation>> = {
+  ...featureFlagOperations,
+  ...variationOperations,
+  ...experimentOperations,
+  ...segmentOperations,
+  ...groupOperations,
+  ...deploymentOperations,
+  ...tokenOperations,
+  ...changeOperations,
+  ...publicationOperations,
+  ...explainOperations,
+  ...transferOperations,
+};

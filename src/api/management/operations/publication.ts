@@ -1,0 +1,4 @@
+import type { publicationCommands } from "../../../control/commands/publication.ts";
+import type { OperationsOf } from "../operation.ts";
+
+export const publicationOperations: OperationsOf<typeof publicationCommands> = {};

@@ -1,0 +1,28 @@
+/** All commands by name; the names are the operation ids of the API's document. */
+import { changeCommands } from "./commands/changes.ts";
+import { deploymentCommands } from "./commands/deployments.ts";
+import { experimentCommands } from "./commands/experiments.ts";
+import { explainCommands } from "./commands/explain.ts";
+import { featureFlagCommands } from "./commands/feature-flags.ts";
+import { groupCommands } from "./commands/groups.ts";
+import { publicationCommands } from "./commands/publication.ts";
+import { segmentCommands } from "./commands/segments.ts";
+import { tokenCommands } from "./commands/tokens.ts";
+import { transferCommands } from "./commands/transfer.ts";
+import { variationCommands } from "./commands/variations.ts";
+
+export const commands = {
+  ...featureFlagCommands,
+  ...variationCommands,
+  ...experimentCommands,
+  ...segmentCommands,
+  ...groupCommands,
+  ...deploymentCommands,
+  ...tokenCommands,
+  ...changeCommands,
+  ...publicationCommands,
+  ...explainCommands,
+  ...transferCommands,
+};
+
+export type CommandName = keyof typeof commands;

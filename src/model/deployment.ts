@@ -1,0 +1,21 @@
+/** A deployment: a key that apps and back ends fetch assignments with. */
+import * as v from "valibot";
+import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
+import { deploymentId } from "./ids.ts";
+
+/** `client` keys travel in apps and see variations only; `server` keys see whole flags. */
+export const deploymentType = v.picklist(["client", "server"], "must be client or server");
+
+export const deploymentSchema = v.strictObject({
+  id: deploymentId,
+  name: nameSchema,
+  description: v.exactOptional(descriptionSchema),
+  type: deploymentType,
+  /** SHA-256 of the key, base64url: what the edge compares. */
+  key_hash: v.string(),
+  /** The key itself, of `client` deployments only: it is no secret. */
+  key: v.exactOptional(v.string()),
+  created_at: timestampSchema,
+  updated_at: timestampSchema,
+});
+export type Deployment = v.InferOutput<typeof deploymentSchema>;
