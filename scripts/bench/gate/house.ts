@@ -1,12 +1,13 @@
 /** All contenders in one workerd, so that they share its one thread, each behind a socket of its own. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { buildSnapshot } from "../../../src/model/build-snapshot.ts";
+import { readConfiguration } from "../../../src/model/configuration.ts";
 import { bundleWorker, root, wranglerConfig } from "../../bundle.ts";
-import { publishFile } from "../../publish-file.ts";
 import { type Service, startWorkerd } from "./workerd.ts";
 
 export interface StoreCalls {
@@ -56,15 +57,10 @@ async function bundleGate(): Promise<string> {
 
 /** The sample configuration's snapshot, as it would stand in KV. */
 async function readSnapshot(): Promise<string> {
-  let stored: string | null = null;
-  await publishFile(sample, {
-    get: async () => stored,
-    put: async (_key, value) => {
-      stored = value;
-    },
-  });
-  if (stored === null) throw new Error("nothing was published");
-  return stored;
+  const publishedAt = new Date().toISOString();
+  const read = readConfiguration(JSON.parse(await readFile(sample, "utf8")), { at: publishedAt });
+  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+  return JSON.stringify(buildSnapshot(read.resources, { tenant: "default", version: 1, publishedAt }));
 }
 
 function gateService(script: string, text: Service["text"]): Service {
@@ -76,6 +72,7 @@ function gateService(script: string, text: Service["text"]): Service {
       EVENTS: { kind: "queue", service: "stores:Queue" },
     },
     cache: "stores:Cache",
+    objects: { CONTROL: "Control" },
   };
 }
 

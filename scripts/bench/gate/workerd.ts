@@ -18,6 +18,8 @@ export interface Service {
   /** Binding name → kind and what answers it, `service` or `service:entrypoint`. */
   stores?: Readonly<Record<string, { kind: "kvNamespace" | "queue"; service: string }>>;
   cache?: string;
+  /** Binding name → class of a Durable Object with SQLite, exported by the Worker; kept in memory. */
+  objects?: Readonly<Record<string, string>>;
 }
 
 export interface Workerd {
@@ -51,22 +53,34 @@ function configure(options: WorkerdOptions): Record<string, string> {
     files[name] = content;
     return `embed ${quote(name)}`;
   };
-  const services = Object.entries(options.services).map(([name, { modules, text, stores = {}, cache }]) => {
-    const bindings = [
-      ...Object.entries(text).map(([key, value]) => `(name = ${quote(key)}, text = ${embed(value)})`),
-      ...Object.entries(stores).map(
-        ([key, { kind, service }]) => `(name = ${quote(key)}, ${kind} = ${designator(service)})`,
-      ),
-    ];
-    const fields = [
-      `modules = ${list(Object.entries(modules).map(([path, code]) => `(name = ${quote(path)}, esModule = ${embed(code)})`))}`,
-      `compatibilityDate = ${quote(options.compatibilityDate)}`,
-      `compatibilityFlags = ${list(options.compatibilityFlags.map(quote))}`,
-      `bindings = ${list(bindings)}`,
-      ...(cache === undefined ? [] : [`cacheApiOutbound = ${designator(cache)}`]),
-    ];
-    return `(name = ${quote(name)}, worker = (${fields.join(", ")}))`;
-  });
+  const services = Object.entries(options.services).map(
+    ([name, { modules, text, stores = {}, cache, objects = {} }]) => {
+      const bindings = [
+        ...Object.entries(text).map(([key, value]) => `(name = ${quote(key)}, text = ${embed(value)})`),
+        ...Object.entries(stores).map(
+          ([key, { kind, service }]) => `(name = ${quote(key)}, ${kind} = ${designator(service)})`,
+        ),
+        ...Object.entries(objects).map(
+          ([key, className]) => `(name = ${quote(key)}, durableObjectNamespace = ${quote(className)})`,
+        ),
+      ];
+      const namespaces = Object.values(objects).map(
+        (className) =>
+          `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = true)`,
+      );
+      const fields = [
+        `modules = ${list(Object.entries(modules).map(([path, code]) => `(name = ${quote(path)}, esModule = ${embed(code)})`))}`,
+        `compatibilityDate = ${quote(options.compatibilityDate)}`,
+        `compatibilityFlags = ${list(options.compatibilityFlags.map(quote))}`,
+        `bindings = ${list(bindings)}`,
+        ...(cache === undefined ? [] : [`cacheApiOutbound = ${designator(cache)}`]),
+        ...(namespaces.length === 0
+          ? []
+          : [`durableObjectNamespaces = ${list(namespaces)}`, "durableObjectStorage = (inMemory = void)"]),
+      ];
+      return `(name = ${quote(name)}, worker = (${fields.join(", ")}))`;
+    },
+  );
   const network = '(name = "internet", network = (allow = ["public", "private"]))';
   const sockets = Object.entries(options.sockets).map(
     ([name, target]) => `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${designator(target)})`,
