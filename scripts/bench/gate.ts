@@ -1,12 +1,13 @@
 /** What the gate costs: against Workers that do less, and one that does the like, all in one workerd by turns. */
-import { type Client, createClient } from "./gate/client.ts";
-import { duel, type Result, type Runner } from "./gate/duel.ts";
+
 import { type House, type StoreCalls, startHouse } from "./gate/house.ts";
 import { type Origin, startOrigin } from "./gate/origin.ts";
-import { findProcessorClock } from "./gate/processor-time.ts";
 import { type Contender, contenders, type Scenario, scenarios } from "./gate/scenarios.ts";
-import { formatRatio, formatResults } from "./gate/table.ts";
 import { inviteVisitors, requestsOf, type Visitors } from "./gate/visitors.ts";
+import { type Client, createClient } from "./load/client.ts";
+import { duel, type Result, type Runner } from "./load/duel.ts";
+import { findProcessorClock } from "./load/processor-time.ts";
+import { formatRatio, formatResults } from "./load/table.ts";
 
 const connectionCount = 8;
 const visitorCount = 3_000;

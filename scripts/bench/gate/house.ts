@@ -1,14 +1,13 @@
 /** All contenders in one workerd, so that they share its one thread, each behind a socket of its own. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { buildSnapshot } from "../../../src/model/build-snapshot.ts";
 import { readConfiguration } from "../../../src/model/configuration.ts";
-import { bundleWorker, root, wranglerConfig } from "../../bundle.ts";
-import { type Service, startWorkerd } from "./workerd.ts";
+import { root, wranglerConfig } from "../../bundle.ts";
+import { bundleFile, bundleProduct } from "../load/bundle.ts";
+import { type Service, startWorkerd } from "../load/workerd.ts";
 
 export interface StoreCalls {
   kv: number;
@@ -30,30 +29,6 @@ export interface House {
 const workers = join(root, "scripts", "bench", "gate", "workers");
 const sample = join(root, "scripts", "sample", "login-page.json");
 const secret = () => randomBytes(32).toString("base64url");
-
-async function bundle(file: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(workers, file)],
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "esnext",
-    conditions: ["workerd", "worker"],
-    write: false,
-  });
-  const [output] = outputFiles;
-  if (!output) throw new Error(`${file} did not bundle`);
-  return output.text;
-}
-
-async function bundleGate(): Promise<string> {
-  const outDir = await mkdtemp(join(tmpdir(), "vestibule-bench-"));
-  try {
-    return await bundleWorker({ outDir, minify: true });
-  } finally {
-    await rm(outDir, { recursive: true });
-  }
-}
 
 /** The sample configuration's snapshot, as it would stand in KV. */
 async function readSnapshot(): Promise<string> {
@@ -81,11 +56,11 @@ export async function startHouse(originUrl: string, others: Readonly<Record<stri
   const { compatibilityDate, compatibilityFlags } = workerOptionsOf(wranglerConfig).workerOptions;
   if (typeof compatibilityDate !== "string") throw new Error("wrangler.toml names no compatibility_date");
   const contender = async (file: string): Promise<Service> => ({
-    modules: { "worker.js": await bundle(file) },
+    modules: { "worker.js": await bundleFile(join(workers, file)) },
     text: { ORIGIN: originUrl },
   });
   const settings = { ORIGIN: originUrl, COOKIE_KEYS: `k1:${secret()}`, STAMP_KEY: secret() };
-  const gates = Object.entries({ gate: others.gate ?? (await bundleGate()), ...others });
+  const gates = Object.entries({ gate: others.gate ?? (await bundleProduct()), ...others });
   const contenders = {
     ...Object.fromEntries(gates.map(([name, script]) => [name, gateService(script, settings)])),
     bare: await contender("bare.ts"),
@@ -101,7 +76,10 @@ export async function startHouse(originUrl: string, others: Readonly<Record<stri
     compatibilityFlags: Array.isArray(compatibilityFlags) ? compatibilityFlags : [],
     services: {
       ...contenders,
-      stores: { modules: { "worker.js": await bundle("stores.ts") }, text: { SNAPSHOT: await readSnapshot() } },
+      stores: {
+        modules: { "worker.js": await bundleFile(join(workers, "stores.ts")) },
+        text: { SNAPSHOT: await readSnapshot() },
+      },
     },
     sockets: {
       ...Object.fromEntries(Object.keys(contenders).map((name) => [name, name])),

@@ -1,6 +1,6 @@
 /** Who asks: browsers in the middle of a log-in, with cookies they came by honestly, and browsers that come first. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { type Client, createClient } from "./client.ts";
+import { type Client, createClient } from "../load/client.ts";
 
 /** What stands after the request line, the blank line included. */
 export type Head = string;

@@ -8,7 +8,7 @@ export interface Slice {
 }
 
 export interface Client {
-  /** Asks for about `ms`, until all is answered. @throws on any status but 200. */
+  /** Asks for about `ms`, until all is answered. @throws on any status but a success. */
   run(nextRequest: () => string, ms: number): Promise<Slice>;
   /** One request; the answer as it came. */
   ask(request: string): Promise<string>;
@@ -76,7 +76,7 @@ class Connection {
   }
 }
 
-const ok = Buffer.from("HTTP/1.1 200 ");
+const ok = Buffer.from("HTTP/1.1 2");
 
 export function createClient(url: string, connectionCount: number): Client {
   const connections = Array.from({ length: connectionCount }, () => new Connection(url));

@@ -7,9 +7,9 @@ export function formatRatio({ median, error }: Ratio): string {
     : `${median.toFixed(2)}× ±${error.toFixed(2)}`;
 }
 
-/** The first result is the gate's, with which each other is compared. */
-export function formatResults(title: string, results: readonly Result[]): string {
-  const head = ["", "requests/s", "p50 ms", "p99 ms", "CPU µs", "gate's throughput", "by CPU"];
+/** The first result is `whose`, with which each other is compared. */
+export function formatResults(title: string, results: readonly Result[], whose = "gate's"): string {
+  const head = ["", "requests/s", "p50 ms", "p99 ms", "CPU µs", `${whose} throughput`, "by CPU"];
   const rows = results.map((result, at) => [
     result.name,
     result.perSecond.toFixed(0),
