@@ -40,6 +40,8 @@ export const problemCodes = [
   "feature_flag_shared",
   "flag_dependency_not_found",
   "flag_dependency_cycle",
+  "group_invalid_slots",
+  "group_duplicate_flag",
   "rollout_incomplete_target",
   "rollout_invalid_weights",
   "rollout_invalid_regex",
@@ -47,6 +49,8 @@ export const problemCodes = [
   "variation_unknown_parameter",
   "variation_override_type_mismatch",
   "variation_override_is_default",
+  "experiment_missing_allocations",
+  "experiment_multiple_defaults",
   "experiment_incomplete_allocation",
   "experiment_duplicate_allocation",
   "experiment_invalid_levels",
@@ -56,11 +60,63 @@ export const problemCodes = [
 export type ProblemCode = (typeof problemCodes)[number];
 
 /** The flag's variations, in stored order. */
-export function variationsOf(flag: FeatureFlag, resources: Resources): Variation[] {
-  return resources.variations.filter((variation) => variation.feature_flag_id === flag.id);
+export function variationsOf(flag: FeatureFlag, { variations }: Resources): readonly Variation[] {
+  return variationsByFlag(variations).get(flag.id) ?? [];
 }
 
 /** The flag an experiment is on; undefined when it is gone. */
-export function flagOf(experiment: Experiment, resources: Resources): FeatureFlag | undefined {
-  return resources.feature_flags.find((flag) => flag.id === experiment.feature_flag_id);
+export function flagOf(experiment: Experiment, { feature_flags }: Resources): FeatureFlag | undefined {
+  return byId(feature_flags, experiment.feature_flag_id);
+}
+
+/** The flag's experiments in every state, in stored order. */
+export function experimentsOn(flag: FeatureFlag, { experiments }: Resources): readonly Experiment[] {
+  return experimentsByFlag(experiments).get(flag.id) ?? [];
+}
+
+/** The first of `items` with this id. */
+export function byId<Item extends { id: string }>(items: readonly Item[], id: string): Item | undefined {
+  return items[placeOf(items, id)];
+}
+
+/** Where the first of `items` with this id stands; -1 when none has it. */
+export function placeOf(items: readonly { id: string }[], id: string): number {
+  return places(items).get(id) ?? -1;
+}
+
+/** By key; of several with one key the last. */
+export const flagsByKey = index(
+  (flags: readonly FeatureFlag[]): ReadonlyMap<string, FeatureFlag> => new Map(flags.map((flag) => [flag.key, flag])),
+);
+
+const variationsByFlag = index((variations: readonly Variation[]) =>
+  Map.groupBy(variations, ({ feature_flag_id }) => feature_flag_id),
+);
+
+const experimentsByFlag = index((experiments: readonly Experiment[]) =>
+  Map.groupBy(experiments, ({ feature_flag_id }) => feature_flag_id),
+);
+
+const places = index((items: readonly { id: string }[]) => {
+  const found = new Map<string, number>();
+  items.forEach(({ id }, place) => {
+    if (!found.has(id)) found.set(id, place);
+  });
+  return found;
+});
+
+/**
+ * What `build` makes of a list, made once a list: a commit asks about each of a thousand resources, and would search all
+ * for each. The lists never change; a new state is new lists.
+ */
+function index<Item, Index>(build: (items: readonly Item[]) => Index): (items: readonly Item[]) => Index {
+  const known = new WeakMap<readonly Item[], Index>();
+  return (items) => {
+    let found = known.get(items);
+    if (found === undefined) {
+      found = build(items);
+      known.set(items, found);
+    }
+    return found;
+  };
 }
