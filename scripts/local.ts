@@ -29,6 +29,12 @@ export interface LocalWorker {
 }
 
 const name = "vestibule";
+const assetsName = `${name}-assets`;
+
+/** Assets in a Worker of their own: beside ours, Miniflare would put its router before every request. */
+function assetsWorkerOf(directory: string, compatibilityDate: string) {
+  return { name: assetsName, modules: true, script: "export default {};", compatibilityDate, assets: { directory } };
+}
 
 async function optionsOf(
   { stateDir, vars }: Pick<LocalOptions, "stateDir" | "vars">,
@@ -37,7 +43,7 @@ async function optionsOf(
   // Wrangler takes its time to load; meanwhile the Worker is built.
   const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
   // Module rules are for sources; what runs here is one module already.
-  const { modulesRules: _, ...workerOptions } = workerOptionsOf(wranglerConfig).workerOptions;
+  const { modulesRules: _, assets, ...workerOptions } = workerOptionsOf(wranglerConfig).workerOptions;
   // Somebody looks on: what is queued comes soon, not when a batch is worth its while.
   const consumers = Object.entries((workerOptions.queueConsumers ?? {}) as Record<string, object>);
   const queueConsumers = Object.fromEntries(
@@ -56,10 +62,12 @@ async function optionsOf(
         modules: true,
         script: await script,
         bindings: { ...(workerOptions.bindings as object), ...vars },
+        serviceBindings: { ASSETS: assetsName },
         queueConsumers,
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         stripCfConnectingIp: false,
       },
+      assetsWorkerOf((assets as { directory: string }).directory, String(workerOptions.compatibilityDate)),
     ],
   };
 }

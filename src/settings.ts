@@ -1,5 +1,5 @@
 /** Bindings and variables, checked once. A wrong one is named, together with every other that is wrong. */
-import type { DurableObjectNamespace, KVNamespace, Queue } from "@cloudflare/workers-types";
+import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
@@ -8,6 +8,8 @@ export interface Env {
   SNAPSHOTS: KVNamespace;
   EVENTS: Queue;
   CONTROL: DurableObjectNamespace;
+  /** What answers for `src/assets`. */
+  ASSETS?: Fetcher;
   ORIGIN?: string;
   ADMIN_HOSTS?: string;
   TENANTS?: string;

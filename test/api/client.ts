@@ -75,7 +75,7 @@ export function createClient(
     return {
       status: response.status,
       headers: response.headers,
-      body: isJson ? JSON.parse(text) : undefined,
+      body: isJson && text !== "" ? JSON.parse(text) : undefined,
       text,
     };
   }

@@ -6,6 +6,7 @@ import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
 import { authenticate } from "./authenticate.ts";
+import { type Assets, documentPath, serveDocument } from "./document.ts";
 import { operations } from "./operations.ts";
 import { readBody, readQuery } from "./read.ts";
 import { renderAnswer, renderFault, renderRefusal } from "./render.ts";
@@ -13,7 +14,7 @@ import { renderAnswer, renderFault, renderRefusal } from "./render.ts";
 export const managementPath = "/api/v2/experimentation";
 
 export interface ManagementEnv {
-  Bindings: { CONTROL: DurableObjectNamespace };
+  Bindings: { CONTROL: DurableObjectNamespace; ASSETS?: Assets };
 }
 
 export interface ManagementOptions {
@@ -25,6 +26,7 @@ export interface ManagementOptions {
 export function createManagement({ settings, tenantOf }: ManagementOptions): Hono<ManagementEnv> {
   const app = new Hono<ManagementEnv>().basePath(managementPath);
 
+  app.get(documentPath, (c) => serveDocument(c.req.raw, c.env.ASSETS));
   for (const [name, operation] of Object.entries(operations)) {
     const { method, path, scope, query, body, success } = operation;
     app.on(method, path, async (c) => {

@@ -1,0 +1,40 @@
+/** Assets answer where the Worker asks them to, and nowhere else: any address may be the origin's. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, expect, it } from "vitest";
+import { unstable_readConfig as readConfig } from "wrangler";
+import { wranglerConfig } from "../../scripts/bundle.ts";
+import { startLocal } from "../../scripts/local.ts";
+
+const origin = createServer((request, response) => response.end(`origin: ${request.url}`));
+await new Promise<void>((settle) => {
+  origin.listen(0, "127.0.0.1", settle);
+});
+const worker = await startLocal({
+  port: 0,
+  vars: { ORIGIN: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`, ADMIN_HOSTS: "localhost" },
+});
+afterAll(async () => {
+  await worker.close();
+  await new Promise((settle) => {
+    origin.close(settle);
+  });
+});
+
+const documentPath = "/api/v2/experimentation/openapi.json";
+
+it.each(["/openapi.json", "/", "/_headers", "/api/v2/openapi.json"])("%s is the origin's", async (path) => {
+  const answer = await fetch(`${worker.url}${path}`);
+  expect(await answer.text()).toBe(`origin: ${path}`);
+});
+
+it("the document is served on admin hosts, and elsewhere its address is the origin's", async () => {
+  const onAdminHost = await fetch(`${worker.url}${documentPath}`);
+  expect(await onAdminHost.json()).toHaveProperty("openapi");
+  const elsewhere = await fetch(`${worker.directUrl}${documentPath}`);
+  expect(await elsewhere.text()).toBe(`origin: ${documentPath}`);
+});
+
+it("is deployed so too", () => {
+  expect(readConfig({ config: wranglerConfig }).assets?.run_worker_first).toBe(true);
+});
