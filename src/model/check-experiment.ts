@@ -3,7 +3,15 @@ import { checkFlag, isHarmless } from "./check-flag.ts";
 import { checkSegment } from "./check-segment.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
-import { flagOf, type ProblemCode, type ResourceProblem, type Resources, variationsOf } from "./resources.ts";
+import {
+  byId,
+  flagOf,
+  type ProblemCode,
+  placeOf,
+  type ResourceProblem,
+  type Resources,
+  variationsOf,
+} from "./resources.ts";
 
 type Report = (code: ProblemCode, message: string, under?: string) => void;
 
@@ -18,12 +26,12 @@ export function checkExperiment(
   options: { activeLimit?: number } = {},
 ): ResourceProblem[] {
   const flag = flagOf(experiment, resources);
-  const segments = resources.segments.filter(({ id }) => experiment.allocations.some((a) => a.segment_id === id));
+  const segments = new Set(experiment.allocations.map(({ segment_id = "" }) => byId(resources.segments, segment_id)));
   return [
     ...checkReferences(experiment, resources),
     ...checkReadiness(experiment, resources, options),
     ...(flag === undefined ? [] : checkFlag(flag, resources).filter((problem) => !isHarmless(problem))),
-    ...segments.flatMap((segment) => checkSegment(segment, resources)),
+    ...[...segments].flatMap((segment) => (segment === undefined ? [] : checkSegment(segment, resources))),
   ];
 }
 
@@ -36,7 +44,6 @@ export function checkReferences(experiment: Experiment, resources: Resources): R
       return;
     }
     const own = new Set(variationsOf(flag, resources).map(({ id }) => id));
-    const segments = new Set(resources.segments.map(({ id }) => id));
     experiment.allocations.forEach(({ variation_id, segment_id }, index) => {
       const under = `.allocations[${index}]`;
       if (!own.has(variation_id)) {
@@ -46,7 +53,7 @@ export function checkReferences(experiment: Experiment, resources: Resources): R
           `${under}.variation_id`,
         );
       }
-      if (segment_id !== undefined && !segments.has(segment_id)) {
+      if (segment_id !== undefined && byId(resources.segments, segment_id) === undefined) {
         report("segment_not_found", `no segment ${segment_id}`, `${under}.segment_id`);
       }
     });
@@ -64,6 +71,9 @@ export function checkReadiness(
     if (flag !== undefined && flag.status !== "active") {
       report("feature_flag_not_active", `feature flag ${flag.key} is ${flag.status}, not active`, ".feature_flag_id");
     }
+    if (experiment.allocations.length === 0) {
+      report("experiment_missing_allocations", "there must be at least one allocation");
+    }
     const controls = experiment.allocations.filter(({ is_control }) => is_control).length;
     if (controls !== 1) {
       report("experiment_missing_control", `exactly one allocation must have is_control: true, not ${controls}`);
@@ -80,8 +90,14 @@ function checkPercentages({ allocations, levels, current_level }: Experiment, re
     report("experiment_invalid_allocation_weights", `the weights of all allocations must total 100, not ${total}`);
   }
   reportRepeated(allocations, "variation_id", report);
-  const rising = (levels ?? []).every((level, index, all) => index === 0 || level > (all[index - 1] ?? 0));
-  if (!rising) report("experiment_invalid_levels", "levels must rise, such as 5, 25, 100", ".levels");
+  const isRamp = (levels ?? []).every((level, index, all) => level > (all[index - 1] ?? -1) && level <= 100);
+  if (!isRamp) {
+    report(
+      "experiment_invalid_levels",
+      "levels must be rising percentages from 0 to 100, such as 5, 25, 100",
+      ".levels",
+    );
+  }
   if (current_level !== undefined && levels?.includes(current_level) !== true) {
     report("experiment_invalid_levels", `current_level must be one of levels, not ${current_level}`, ".current_level");
   }
@@ -89,8 +105,9 @@ function checkPercentages({ allocations, levels, current_level }: Experiment, re
 
 function checkPriorities({ allocations, levels }: Experiment, report: Report): void {
   const fallbacks = allocations.filter(({ is_fallback }) => is_fallback === true).length;
-  if (fallbacks !== 1) {
-    report("experiment_missing_default", `exactly one allocation must have is_fallback: true, not ${fallbacks}`);
+  if (fallbacks === 0) report("experiment_missing_default", "one allocation must have is_fallback: true");
+  if (fallbacks > 1) {
+    report("experiment_multiple_defaults", `only one allocation may have is_fallback: true, not ${fallbacks}`);
   }
   allocations.forEach(({ is_fallback, segment_id, priority }, index) => {
     if (is_fallback !== true && (segment_id === undefined || priority === undefined)) {
@@ -131,7 +148,7 @@ function checkRivals(
   activeLimit: number,
   report: Report,
 ): void {
-  const place = experiments.findIndex(({ id }) => id === experiment.id);
+  const place = placeOf(experiments, experiment.id);
   const others = (experiment.status === "active" ? experiments.slice(0, place) : experiments).filter(
     ({ id, status }) => status === "active" && id !== experiment.id,
   );
@@ -153,7 +170,7 @@ function collect(
   check: (report: Report) => void,
 ): ResourceProblem[] {
   const problems: ResourceProblem[] = [];
-  const place = experiments.findIndex(({ id }) => id === experiment.id);
+  const place = placeOf(experiments, experiment.id);
   check((code, message, under = ".allocations") => {
     problems.push({ code, message, path: `experiments[${place}]${under}` });
   });

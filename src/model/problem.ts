@@ -56,7 +56,17 @@ export const problems = {
   invalid_status_transition: { status: 400, title: "Status transition is not allowed." },
   experiment_completed: { status: 400, title: "Completed experiments cannot be reactivated." },
   experiment_validation_failed: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  feature_flag_not_active: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  feature_flag_shared: { status: 400, title: "Experiment cannot be activated: validation failed." },
   experiment_active_limit_exceeded: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_missing_allocations: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_missing_control: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_invalid_allocation_weights: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_missing_default: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_multiple_defaults: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_incomplete_allocation: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_duplicate_allocation: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_invalid_levels: { status: 400, title: "Experiment cannot be activated: validation failed." },
   invalid_ramp_level: { status: 400, title: "The ramp goes up only, one level at a time." },
   snapshot_too_large: { status: 400, title: "The configuration would exceed what is read in time at the edge." },
   invalid_import: { status: 400, title: "The file cannot be imported; nothing was changed." },
@@ -115,9 +125,12 @@ export type ManagementCode = keyof typeof problems;
 export class Problem extends Error {
   readonly code: ManagementCode;
 
-  /** @param detail said after the title: what is wrong here, and what would be right */
-  constructor(code: ManagementCode, detail?: string) {
-    super(detail === undefined ? problems[code].title : `${problems[code].title} ${detail}`);
+  /**
+   * @param detail said after the title: what is wrong here, and what would be right
+   * @param title where a code is answered in more than one place, the title that belongs to this one
+   */
+  constructor(code: ManagementCode, detail?: string, title: string = problems[code].title) {
+    super(detail === undefined ? title : `${title} ${detail}`);
     this.code = code;
   }
 }

@@ -58,6 +58,18 @@ describe("checkResources", () => {
       ["experiment_duplicate_allocation experiments[0].allocations[1].variation_id"],
     ],
     ["falling levels", withExperiment({ levels: [50, 10] }), ["experiment_invalid_levels experiments[0].levels"]],
+    ["a level beyond all", withExperiment({ levels: [50, 101] }), ["experiment_invalid_levels experiments[0].levels"]],
+    ["a level below none", withExperiment({ levels: [-1, 50] }), ["experiment_invalid_levels experiments[0].levels"]],
+    ["a level twice", withExperiment({ levels: [5, 5] }), ["experiment_invalid_levels experiments[0].levels"]],
+    [
+      "no allocations",
+      withExperiment({ allocations: [] }),
+      [
+        "experiment_missing_allocations experiments[0].allocations",
+        "experiment_missing_control experiments[0].allocations",
+        "experiment_invalid_allocation_weights experiments[0].allocations",
+      ],
+    ],
     [
       "a level that is none",
       withExperiment({ levels: [10, 50], current_level: 20 }),
@@ -71,7 +83,7 @@ describe("checkResources", () => {
     [
       "two fallbacks",
       segments([fallback, { ...fallback, is_control: false }]),
-      ["experiment_missing_default experiments[0].allocations"],
+      ["experiment_multiple_defaults experiments[0].allocations"],
     ],
     [
       "no segment",
