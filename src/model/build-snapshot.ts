@@ -5,10 +5,11 @@ import { checkFlag, isHarmless } from "./check-flag.ts";
 import { type Experiment, segmentAllocations } from "./experiment.ts";
 import { experimentFlag, isSticky } from "./experiment-flag.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
-import { flagOf, type Resources, variationsOf } from "./resources.ts";
+import { configOf } from "./flag-segments.ts";
+import { groupFlag } from "./group-flag.ts";
+import { experimentsOn, flagOf, membershipsOf, type Resources, variationsOf } from "./resources.ts";
 import { isRolledOut, rolloutFlag } from "./rollout-flag.ts";
 import type { Snapshot, SnapshotExperiment } from "./snapshot.ts";
-import { variationConfig } from "./variation.ts";
 
 /**
  * Builds the snapshot: experiments in every state, so that each can be forced; flags only of what serves now.
@@ -20,28 +21,55 @@ export function buildSnapshot(
   resources: Resources,
   options: { tenant: string; version: number; publishedAt: string },
 ): Snapshot {
+  const served = resources.feature_flags.flatMap((flag) => {
+    const compiled = servedFlag(flag, resources, options.version);
+    return compiled === undefined ? [] : [{ flag, compiled }];
+  });
+  const needed = new Set(served.flatMap(({ flag }) => membershipsOf(flag.id, resources).map(({ group }) => group)));
+  const groups = [...needed].map((group) => groupFlag(group, options.version));
   return {
     schema: 1,
     tenant: options.tenant,
     version: options.version,
     published_at: options.publishedAt,
     // The two types differ in `readonly` alone.
-    flags: resources.feature_flags.flatMap((flag) => servedFlag(flag, resources, options.version)) as Snapshot["flags"],
+    flags: [...groups, ...served.map(({ compiled }) => compiled)] as Snapshot["flags"],
     experiments: resources.experiments.flatMap((experiment) => snapshotExperiment(experiment, resources)),
+    deployments: snapshotDeployments(
+      resources,
+      served.map(({ flag }) => flag),
+    ),
   };
 }
 
-/** At most one: an active experiment takes its flag over from the flag's own rollout. */
-function servedFlag(flag: FeatureFlag, resources: Resources, flagVersion: number): Flag[] {
-  if (flag.status !== "active") return [];
-  const parts = { flag, variations: variationsOf(flag, resources), segments: resources.segments, flagVersion };
-  const active = resources.experiments.filter((e) => e.feature_flag_id === flag.id && e.status === "active");
+/** An active experiment takes its flag over from the flag's own rollout. */
+function servedFlag(flag: FeatureFlag, resources: Resources, flagVersion: number): Flag | undefined {
+  if (flag.status !== "active") return undefined;
+  const parts = {
+    flag,
+    variations: variationsOf(flag, resources),
+    segments: resources.segments,
+    memberships: membershipsOf(flag.id, resources),
+    flagVersion,
+  };
+  const active = experimentsOn(flag, resources).filter(({ status }) => status === "active");
   if (active.length > 0) {
     const experiment = active.find((one) => checkExperiment(one, resources, { activeLimit: Infinity }).length === 0);
-    return experiment === undefined ? [] : [experimentFlag({ ...parts, experiment })];
+    return experiment && experimentFlag({ ...parts, experiment });
   }
-  if (!isRolledOut(flag) || !checkFlag(flag, resources).every(isHarmless)) return [];
-  return [rolloutFlag(parts)];
+  if (!isRolledOut(flag) || !checkFlag(flag, resources).every(isHarmless)) return undefined;
+  return rolloutFlag(parts);
+}
+
+function snapshotDeployments({ deployments }: Resources, served: readonly FeatureFlag[]): Snapshot["deployments"] {
+  const pairs = served.flatMap((flag) => flag.deployments.map((id) => ({ id, key: flag.key })));
+  const keys = Map.groupBy(pairs, ({ id }) => id);
+  return deployments.map(({ id, type, key_hash }) => ({
+    id,
+    type,
+    key_hash,
+    flag_keys: keys.get(id)?.map(({ key }) => key) ?? [],
+  }));
 }
 
 /** None when the flag is gone, as it may be under an archived experiment: then there is nothing to show. */
@@ -62,7 +90,7 @@ function snapshotExperiment(experiment: Experiment, resources: Resources): Snaps
       variations: variationsOf(flag, resources).map((variation) => ({
         id: variation.id,
         key: variation.key,
-        config: variationConfig(flag, variation),
+        config: configOf(flag)(variation),
       })),
       segments: segmentAllocations(experiment).flatMap(({ segment_id, variation_id }) =>
         segment_id === undefined ? [] : [{ id: segment_id, variation_id }],

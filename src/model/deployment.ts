@@ -1,6 +1,6 @@
 /** A deployment: a key that apps and back ends fetch assignments with. */
 import * as v from "valibot";
-import { descriptionSchema, nameSchema, timestampSchema } from "./fields.ts";
+import { descriptionSchema, nameSchema, patchOf, refusing, timestampSchema } from "./fields.ts";
 import { deploymentId } from "./ids.ts";
 
 /** `client` keys travel in apps and see variations only; `server` keys see whole flags. */
@@ -19,3 +19,18 @@ export const deploymentSchema = v.strictObject({
   updated_at: timestampSchema,
 });
 export type Deployment = v.InferOutput<typeof deploymentSchema>;
+
+export const deploymentCreateSchema = v.strictObject(
+  { name: nameSchema, description: v.exactOptional(descriptionSchema), type: deploymentType },
+  refusing({ key: "cannot be sent: it is drawn at random" }),
+);
+export type DeploymentCreate = v.InferOutput<typeof deploymentCreateSchema>;
+
+export const deploymentPatchSchema = patchOf(
+  { name: nameSchema, description: v.nullable(descriptionSchema) },
+  {
+    type: "cannot be changed: make another deployment",
+    key: "cannot be sent: POST /deployments/{id}/rotate draws a new one",
+  },
+);
+export type DeploymentPatch = v.InferOutput<typeof deploymentPatchSchema>;

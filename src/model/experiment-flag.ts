@@ -2,9 +2,16 @@
 import type { Segment as EngineSegment, Flag } from "../engine/flag.ts";
 import { currentLevel, type Experiment, segmentAllocations } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
-import { allOtherUsers, dependenciesOf, leadingSegments, variantsOf } from "./flag-segments.ts";
+import {
+  allOtherUsers,
+  conditionsOf,
+  dependenciesOf,
+  dependencyKeys,
+  leadingSegments,
+  variantsOf,
+} from "./flag-segments.ts";
+import { byId, type Membership } from "./resources.ts";
 import type { Segment } from "./segment.ts";
-import { segmentConditions } from "./segment-conditions.ts";
 import type { Variation } from "./variation.ts";
 import { split } from "./weights.ts";
 
@@ -12,6 +19,7 @@ import { split } from "./weights.ts";
  * Compiles `experiment` on `flag`. Expects resources without faults (`checkExperiment`): what an allocation refers to
  * and does not find is left out.
  * @param parts.variations all of the flag's, in stored order, allocated or not
+ * @param parts.memberships the groups the flag is in
  * @param parts.flagVersion version of the snapshot it is part of
  */
 export function experimentFlag(parts: {
@@ -19,17 +27,19 @@ export function experimentFlag(parts: {
   flag: FeatureFlag;
   variations: readonly Variation[];
   segments: readonly Segment[];
+  memberships: readonly Membership[];
   flagVersion: number;
 }): Flag {
-  const { experiment, flag, variations, flagVersion } = parts;
+  const { experiment, flag, variations, memberships, flagVersion } = parts;
+  const dependencies = dependenciesOf(flag, memberships);
   return {
     key: flag.key,
     variants: variantsOf(flag, variations),
     segments: [
-      ...leadingSegments(flag, variations, isSticky(experiment, flag)),
+      ...leadingSegments(flag, variations, dependencies, isSticky(experiment, flag)),
       ...(experiment.allocation_strategy === "percentage" ? [percentageSegment(parts)] : prioritySegments(parts)),
     ],
-    ...dependenciesOf(flag),
+    ...dependencyKeys(dependencies),
     metadata: {
       deployed: true,
       evaluationMode: "remote",
@@ -66,11 +76,11 @@ function percentageSegment({ experiment, variations }: Parts): EngineSegment {
 function prioritySegments({ experiment, variations, segments }: Parts): EngineSegment[] {
   const targeted = segmentAllocations(experiment).flatMap(({ variation_id, segment_id }): EngineSegment[] => {
     const variant = keyOf(variation_id, variations);
-    const segment = segments.find(({ id }) => id === segment_id);
+    const segment = byId(segments, segment_id ?? "");
     if (variant === undefined || segment === undefined) return [];
     return [
       {
-        conditions: segmentConditions(segment),
+        conditions: conditionsOf(segment),
         variant,
         metadata: { segmentName: segment.name, segmentId: segment.id },
       },

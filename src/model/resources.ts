@@ -2,7 +2,8 @@
 import type { Deployment } from "./deployment.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
-import type { Group } from "./group.ts";
+import { type Group, membersOf } from "./group.ts";
+import { memo } from "./memo.ts";
 import type { Segment } from "./segment.ts";
 import type { Variation } from "./variation.ts";
 
@@ -74,6 +75,17 @@ export function experimentsOn(flag: FeatureFlag, { experiments }: Resources): re
   return experimentsByFlag(experiments).get(flag.id) ?? [];
 }
 
+export interface Membership {
+  group: Group;
+  /** As `Member`. */
+  variant: string;
+}
+
+/** The groups a flag is in. */
+export function membershipsOf(flagId: string, { groups }: Resources): readonly Membership[] {
+  return membershipsByFlag(groups).get(flagId) ?? [];
+}
+
 /** The first of `items` with this id. */
 export function byId<Item extends { id: string }>(items: readonly Item[], id: string): Item | undefined {
   return items[placeOf(items, id)];
@@ -85,38 +97,27 @@ export function placeOf(items: readonly { id: string }[], id: string): number {
 }
 
 /** By key; of several with one key the last. */
-export const flagsByKey = index(
+export const flagsByKey = memo(
   (flags: readonly FeatureFlag[]): ReadonlyMap<string, FeatureFlag> => new Map(flags.map((flag) => [flag.key, flag])),
 );
 
-const variationsByFlag = index((variations: readonly Variation[]) =>
+const variationsByFlag = memo((variations: readonly Variation[]) =>
   Map.groupBy(variations, ({ feature_flag_id }) => feature_flag_id),
 );
 
-const experimentsByFlag = index((experiments: readonly Experiment[]) =>
+const experimentsByFlag = memo((experiments: readonly Experiment[]) =>
   Map.groupBy(experiments, ({ feature_flag_id }) => feature_flag_id),
 );
 
-const places = index((items: readonly { id: string }[]) => {
+const membershipsByFlag = memo((groups: readonly Group[]) => {
+  const memberships = groups.flatMap((group) => membersOf(group).map((member) => ({ ...member, group })));
+  return Map.groupBy(memberships, ({ flagId }) => flagId);
+});
+
+const places = memo((items: readonly { id: string }[]) => {
   const found = new Map<string, number>();
   items.forEach(({ id }, place) => {
     if (!found.has(id)) found.set(id, place);
   });
   return found;
 });
-
-/**
- * What `build` makes of a list, made once a list: a commit asks about each of a thousand resources, and would search all
- * for each. The lists never change; a new state is new lists.
- */
-function index<Item, Index>(build: (items: readonly Item[]) => Index): (items: readonly Item[]) => Index {
-  const known = new WeakMap<readonly Item[], Index>();
-  return (items) => {
-    let found = known.get(items);
-    if (found === undefined) {
-      found = build(items);
-      known.set(items, found);
-    }
-    return found;
-  };
-}

@@ -1,10 +1,18 @@
 /** A flag without an active experiment, rolled out by its own targeting, as the engine's flag. */
 import type { Segment as EngineSegment, Flag } from "../engine/flag.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
-import { allOtherUsers, dependenciesOf, leadingSegments, variantsOf } from "./flag-segments.ts";
+import {
+  allOtherUsers,
+  conditionsOf,
+  dependenciesOf,
+  dependencyKeys,
+  leadingSegments,
+  variantsOf,
+} from "./flag-segments.ts";
+import { withoutGlob } from "./glob.ts";
+import { byId, type Membership } from "./resources.ts";
 import type { RolloutTarget } from "./rollout.ts";
 import type { Segment } from "./segment.ts";
-import { segmentConditions } from "./segment-conditions.ts";
 import type { Variation } from "./variation.ts";
 import { split } from "./weights.ts";
 
@@ -18,9 +26,11 @@ export function rolloutFlag(parts: {
   flag: FeatureFlag;
   variations: readonly Variation[];
   segments: readonly Segment[];
+  memberships: readonly Membership[];
   flagVersion: number;
 }): Flag {
-  const { flag, variations, segments, flagVersion } = parts;
+  const { flag, variations, segments, memberships, flagVersion } = parts;
+  const dependencies = dependenciesOf(flag, memberships);
   const rollout = flag.rollout ?? {};
   const shares = ({ percentage, weights }: Pick<RolloutTarget, "percentage" | "weights">) =>
     split({
@@ -30,11 +40,13 @@ export function rolloutFlag(parts: {
       salt: rollout.bucketing_salt ?? flag.id,
     });
   const targeted = (rollout.targeting ?? []).map((target): EngineSegment => {
-    const segment = segments.find(({ id }) => id === target.segment_id);
+    const segment = byId(segments, target.segment_id ?? "");
     return {
       ...shares(target),
       // An empty list matches no one: a target whose segment is gone must not become everyone.
-      conditions: target.conditions ?? (segment === undefined ? [] : segmentConditions(segment)),
+      conditions:
+        target.conditions?.map((branch) => branch.map(withoutGlob)) ??
+        (segment === undefined ? [] : conditionsOf(segment)),
       metadata: { segmentName: target.name, ...(segment === undefined ? {} : { segmentId: segment.id }) },
     };
   });
@@ -42,11 +54,11 @@ export function rolloutFlag(parts: {
     key: flag.key,
     variants: variantsOf(flag, variations),
     segments: [
-      ...leadingSegments(flag, variations, rollout.sticky_bucketing === true),
+      ...leadingSegments(flag, variations, dependencies, rollout.sticky_bucketing === true),
       ...targeted,
       { ...shares(rollout.all_users ?? { percentage: 0, weights: {} }), metadata: { segmentName: allOtherUsers } },
     ],
-    ...dependenciesOf(flag),
+    ...dependencyKeys(dependencies),
     metadata: { deployed: true, evaluationMode: "remote", flagType: "release", flagVersion },
   };
 }

@@ -1,5 +1,6 @@
 /** What is published to the edge: engine flags, and of every experiment what stamping and forcing it needs. */
 import * as v from "valibot";
+import { deploymentType } from "./deployment.ts";
 
 const id = v.pipe(v.string(), v.minLength(1));
 const range = v.tuple([v.number(), v.number()]);
@@ -67,6 +68,15 @@ const experiment = v.object({
 });
 export type SnapshotExperiment = v.InferOutput<typeof experiment>;
 
+const deployment = v.object({
+  id,
+  type: deploymentType,
+  /** SHA-256 of the deployment's key, base64url. */
+  key_hash: id,
+  /** The flags of `flags` that may be fetched with the key. */
+  flag_keys: v.array(id),
+});
+
 export const snapshotSchema = v.object({
   schema: v.literal(1),
   tenant: id,
@@ -75,6 +85,8 @@ export const snapshotSchema = v.object({
   published_at: v.pipe(v.string(), v.isoTimestamp()),
   flags: v.array(flag),
   experiments: v.array(experiment),
+  /** Absent from what was published before there were any. */
+  deployments: v.exactOptional(v.array(deployment), []),
 });
 /** Stored in KV as JSON under `snapshot:<tenant>`. */
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;

@@ -38,6 +38,8 @@ const envelopeSchema = v.object({
   ...snapshotSchema.entries,
   flags: v.array(v.unknown()),
   experiments: v.array(v.unknown()),
+  // The gate asks for none of it.
+  deployments: v.exactOptional(v.unknown()),
 });
 const experimentSchema = snapshotSchema.entries.experiments.item;
 

@@ -7,7 +7,7 @@ import { checkResources } from "../../src/model/check-resources.ts";
 import { readConfiguration } from "../../src/model/configuration.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import { snapshotSchema } from "../../src/model/snapshot.ts";
-import { experiment, flag, resources, segment, share, variation, variations } from "./resources.ts";
+import { experiment, flag, holdout, mutex, resources, segment, share, variation, variations } from "./resources.ts";
 
 const at = "2025-01-31T12:00:00.000Z";
 const options = { tenant: "default", version: 3, publishedAt: at };
@@ -128,5 +128,78 @@ describe("buildSnapshot", () => {
   it("leaves out an archived experiment whose flag is gone", () => {
     const of = resources({ experiments: [experiment({ status: "archived", feature_flag_id: "flg_Gone" })] });
     expect(build(of).experiments).toEqual([]);
+  });
+
+  describe("groups", () => {
+    const groups = [
+      mutex([], {
+        slots: [
+          { percentage: 40, feature_flag_ids: [] },
+          { percentage: 60, feature_flag_ids: ["flg_Page"] },
+        ],
+      }),
+      holdout(),
+      holdout({ id: "grp_Empty", key: "empty", name: "Empty", feature_flag_ids: [] }),
+    ];
+    const guarded = (of: Resources) => {
+      const page = build(of).flags.find(({ key }) => key === "page");
+      return [page?.dependencies, page?.segments[0]];
+    };
+    const guard = (...conditions: [string, string][]) => [
+      conditions.map(([key]) => key),
+      {
+        conditions: conditions.map(([key, allowed]) => [
+          { selector: ["result", key, "key"], op: "is not", values: [allowed] },
+        ]),
+        variant: "off",
+        metadata: { segmentName: "flag-dependencies" },
+      },
+    ];
+    const both = guard(["mutex-log_in", "slot-2"], ["holdout-everyone", "on"]);
+
+    it("stand before the flags that depend on them, if any is served", () => {
+      expect(served(resources({ groups }))).toEqual([
+        "mutual-exclusion-group mutex-log_in",
+        "holdout-group holdout-everyone",
+        "experiment page",
+      ]);
+      expect(served(resources({ groups, experiments: [] }))).toEqual([]);
+      expect(served(resources({ groups, feature_flags: [flag({ status: "archived" })] }))).toEqual([]);
+    });
+
+    it("guard an experiment and a rollout alike", () => {
+      expect(guarded(resources({ groups }))).toEqual(both);
+      expect(guarded(resources({ groups, feature_flags: [flag({ rollout })], experiments: [] }))).toEqual(both);
+    });
+
+    it("guard beside the flag's own dependencies", () => {
+      const other = flag({ id: "flg_O", key: "other", name: "Other", status: "draft" });
+      const of = resources({
+        groups: [holdout()],
+        feature_flags: [flag({ rollout: { dependencies: { other: ["o"] } } }), other],
+        variations: [...variations, variation("o", { feature_flag_id: "flg_O" })],
+      });
+      expect(guarded(of)).toEqual(guard(["other", "o"], ["holdout-everyone", "on"]));
+    });
+  });
+
+  it("tells which flags of those served a deployment's key may fetch", () => {
+    const times = { created_at: at, updated_at: at };
+    const of = resources({
+      feature_flags: [
+        flag({ deployments: ["dep_App", "dep_Back"] }),
+        flag({ id: "flg_O", key: "other", name: "Other", status: "draft", deployments: ["dep_App"] }),
+      ],
+      deployments: [
+        { ...times, id: "dep_App", name: "App", type: "client", key: "client-key", key_hash: "hash-1" },
+        { ...times, id: "dep_Back", name: "Back end", type: "server", key_hash: "hash-2" },
+        { ...times, id: "dep_Empty", name: "Empty", type: "server", key_hash: "hash-3" },
+      ],
+    });
+    expect(build(of).deployments).toEqual([
+      { id: "dep_App", type: "client", key_hash: "hash-1", flag_keys: ["page"] },
+      { id: "dep_Back", type: "server", key_hash: "hash-2", flag_keys: ["page"] },
+      { id: "dep_Empty", type: "server", key_hash: "hash-3", flag_keys: [] },
+    ]);
   });
 });

@@ -5,8 +5,9 @@ import type { Flag } from "../../src/engine/flag.ts";
 import type { Experiment } from "../../src/model/experiment.ts";
 import { experimentFlag } from "../../src/model/experiment-flag.ts";
 import type { FeatureFlag } from "../../src/model/feature-flag.ts";
+import { groupFlag } from "../../src/model/group-flag.ts";
 import { rolloutFlag } from "../../src/model/rollout-flag.ts";
-import { experiment, flag, segment, share, variation, variations } from "./resources.ts";
+import { experiment, flag, mutex, segment, share, variation, variations } from "./resources.ts";
 
 const segments = [
   segment("Mobile", [{ match: { device_type: ["mobile", "tablet"] } }]),
@@ -14,10 +15,17 @@ const segments = [
 ];
 
 const compile = (changes: Partial<Experiment> = {}, flagChanges: Partial<FeatureFlag> = {}): Flag =>
-  experimentFlag({ experiment: experiment(changes), flag: flag(flagChanges), variations, segments, flagVersion: 7 });
+  experimentFlag({
+    experiment: experiment(changes),
+    flag: flag(flagChanges),
+    variations,
+    segments,
+    memberships: [],
+    flagVersion: 7,
+  });
 
 const roll = (rollout: NonNullable<FeatureFlag["rollout"]>): Flag =>
-  rolloutFlag({ flag: flag({ rollout }), variations, segments, flagVersion: 7 });
+  rolloutFlag({ flag: flag({ rollout }), variations, segments, memberships: [], flagVersion: 7 });
 
 /** Variant and segment name; ours and Amplitude's engine must agree. */
 function evaluate(flags: Flag[], user: Record<string, unknown>, key = "page"): [unknown, unknown] {
@@ -143,6 +151,7 @@ describe("what comes before targeting", () => {
     flag: flag({ id: "flg_Gate", key: "gate", rollout: { all_users: { percentage: 50, weights: { on: 1 } } } }),
     variations: [variation("on"), variation("other")],
     segments: [],
+    memberships: [],
     flagVersion: 7,
   });
   const compiled = compile({ allocations: [share("a", 100, true), share("b", 0)] }, { rollout });
@@ -172,6 +181,27 @@ describe("what comes before targeting", () => {
 
   it("lets no one through when the other flag is missing", () => {
     expect(evaluate([compiled], { device_id: open[0] })).toEqual(["off", "flag-dependencies"]);
+  });
+
+  it("lets no one through whom the flag's groups do not, nor anyone when a group is missing", () => {
+    const group = mutex([], { slots: [{ percentage: 50, feature_flag_ids: ["flg_Page"] }] });
+    const member = experimentFlag({
+      experiment: experiment({ allocations: [share("a", 100, true), share("b", 0)] }),
+      flag: flag({ rollout: { inclusions: rollout.inclusions } }),
+      variations,
+      segments: [],
+      memberships: [{ group, variant: "slot-1" }],
+      flagVersion: 7,
+    });
+    const flags = [groupFlag(group, 7), member];
+    const inside = devices.filter((device_id) => evaluate(flags, { device_id }, "mutex-log_in")[0] === "slot-1");
+    expect(inside.length).toBeGreaterThan(50);
+    for (const device_id of devices) {
+      const expected = inside.includes(device_id) ? ["a", "All Other Users"] : ["off", "flag-dependencies"];
+      expect(evaluate(flags, { device_id })).toEqual(expected);
+      expect(evaluate([member], { device_id })).toEqual(["off", "flag-dependencies"]);
+    }
+    expect(evaluate(flags, { user_id: "u-b" })).toEqual(["off", "flag-dependencies"]);
   });
 
   it("includes by user or device, before sticky bucketing", () => {

@@ -1,6 +1,7 @@
 /** Builders of resources for tests: a flag `page` with variations a, b and c, and what is put on it. */
 import type { Allocation, Experiment } from "../../src/model/experiment.ts";
 import type { FeatureFlag } from "../../src/model/feature-flag.ts";
+import type { Group } from "../../src/model/group.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import type { Segment } from "../../src/model/segment.ts";
 import type { Variation } from "../../src/model/variation.ts";
@@ -55,6 +56,33 @@ export const experiment = (changes: Partial<Experiment> = {}): Experiment => ({
   status: "active",
   allocations: [share("a", 50, true), share("b", 50)],
   epoch: 1,
+  ...changes,
+});
+
+type Of<Type extends Group["type"]> = Extract<Group, { type: Type }>;
+
+export const holdout = (changes: Partial<Of<"holdout">> = {}): Of<"holdout"> => ({
+  ...times,
+  id: "grp_Everyone",
+  type: "holdout",
+  key: "everyone",
+  name: "Everyone",
+  percentage: 10,
+  feature_flag_ids: ["flg_Page"],
+  ...changes,
+});
+
+/** One slot a percentage, empty unless said. */
+export const mutex = (
+  percentages: number[],
+  changes: Partial<Of<"mutual_exclusion">> = {},
+): Of<"mutual_exclusion"> => ({
+  ...times,
+  id: "grp_LogIn",
+  type: "mutual_exclusion",
+  key: "log_in",
+  name: "Log-in",
+  slots: percentages.map((percentage) => ({ percentage, feature_flag_ids: [] })),
   ...changes,
 });
 

@@ -94,3 +94,11 @@ it("has nothing to say of a sound one", () => {
   expect(snapshot.faults).toEqual([]);
   expect(snapshot.active.map(({ flagKey }) => flagKey)).toEqual(["page", "other"]);
 });
+
+it.each([
+  ["none, as before there were any", undefined],
+  ["none that can be read", [17]],
+])("serves a snapshot with deployments: %s", (_, deployments) => {
+  const snapshot = compileSnapshot(JSON.stringify({ ...both, deployments }), "acme");
+  expect(snapshot.active).toHaveLength(2);
+});

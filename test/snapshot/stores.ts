@@ -41,6 +41,7 @@ export function snapshotOf(version: number, changes: Partial<Snapshot> = {}): Sn
     published_at: "2025-01-31T12:00:00.000Z",
     flags: [],
     experiments: [],
+    deployments: [],
     ...changes,
   };
 }
