@@ -24,11 +24,11 @@ export function expectAllocations(
     );
     if (field !== undefined) {
       const message = `belongs to the ${other} strategy; this experiment's is ${strategy}`;
-      throw new Problem("invalid_body", `allocations.${index}.${field}: ${message}`);
+      throw new Problem("invalid_body", `allocations[${index}].${field}: ${message}.`);
     }
     const { segment_id } = allocation;
     if (segment_id !== undefined && draft.get("segment", segment_id) === undefined) {
-      throw new Problem("unknown_segment", `allocations.${index}.segment_id: there is no ${segment_id}`);
+      throw new Problem("unknown_segment", `allocations[${index}].segment_id: there is no ${segment_id}.`);
     }
   });
 }
@@ -39,7 +39,7 @@ export function expectOwnVariations(draft: Draft, flagId: string, allocations: A
     if (draft.get("variation", variation_id)?.feature_flag_id === flagId) return;
     throw new Problem(
       "variation_not_from_flag",
-      `allocations.${index}.variation_id: ${variation_id} is none of ${flagId}`,
+      `allocations[${index}].variation_id: ${variation_id} is none of ${flagId}.`,
     );
   });
 }

@@ -64,7 +64,7 @@ function expectValid(errors: readonly ValidationError[]): void {
   const isOne = errors.every(({ code }) => code === first.code) && isRefusal(first.code);
   const { title } = problems.experiment_validation_failed;
   const detail = errors.map(({ code, message }) => `${code}: ${message}`).join("; ");
-  throw new Problem(isOne ? (first.code as ManagementCode) : "experiment_validation_failed", detail, title);
+  throw new Problem(isOne ? (first.code as ManagementCode) : "experiment_validation_failed", `${detail}.`, title);
 }
 
 /** Some codes of validation mean "not found" elsewhere; an activation is refused with 400 whatever the reason. */
@@ -86,5 +86,5 @@ function expectRamp(experiment: Experiment, target: number): void {
   const next = nextLevel(experiment);
   if (target === current || target === next) return;
   const way = next === undefined ? "the last one" : `next is ${next}`;
-  throw new Problem("invalid_ramp_level", `target_level: the current level is ${current}, ${way}; not ${target}`);
+  throw new Problem("invalid_ramp_level", `target_level: the current level is ${current}, ${way}; not ${target}.`);
 }
