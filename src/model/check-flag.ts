@@ -1,14 +1,20 @@
 /** What is wrong with a feature flag, its variations and its rollout. */
 import { findPatternFault } from "../engine/pattern.ts";
-import { type FeatureFlag, isParameterValue } from "./feature-flag.ts";
+import { type FeatureFlag, isParameterValue, parameterOf } from "./feature-flag.ts";
+import { withoutGlob } from "./glob.ts";
+import { isSameJson } from "./json-value.ts";
 import { type ProblemCode, type ResourceProblem, type Resources, variationsOf } from "./resources.ts";
 import type { RolloutTarget } from "./rollout.ts";
 import type { Variation } from "./variation.ts";
 
 type Report = (code: ProblemCode, message: string, under: string) => void;
 
-/** Everything wrong with `flag` as it stands; what a draft may still lack is not. */
+/** Each takes up to a millisecond to compile, and is compiled with every snapshot. */
+const maxPatterns = 50;
+
+/** Everything wrong with `flag` as it stands; what a draft may still lack is not, nor anything of an archived flag. */
 export function checkFlag(flag: FeatureFlag, resources: Resources): ResourceProblem[] {
+  if (flag.status === "archived") return [];
   const problems: ResourceProblem[] = [];
   const place = resources.feature_flags.findIndex(({ id }) => id === flag.id);
   const report: Report = (code, message, under) => {
@@ -34,14 +40,14 @@ export function isHarmless({ code }: ResourceProblem): boolean {
 
 function checkOverrides(flag: FeatureFlag, variation: Variation, at: string, report: Report): void {
   for (const [name, { value }] of Object.entries(variation.overrides)) {
-    const parameter = Object.hasOwn(flag.parameters ?? {}, name) ? flag.parameters?.[name] : undefined;
+    const parameter = parameterOf(flag, name);
     const under = `${at}.${name}`;
     if (parameter === undefined) {
       const known = Object.keys(flag.parameters ?? {}).join(", ");
       report("variation_unknown_parameter", `feature flag ${flag.key} has no parameter ${name}, only: ${known}`, under);
     } else if (!isParameterValue(parameter.type, value)) {
       report("variation_override_type_mismatch", `must be of the parameter's type, ${parameter.type}`, under);
-    } else if (JSON.stringify(value) === JSON.stringify(parameter.value)) {
+    } else if (isSameJson(value, parameter.value)) {
       report("variation_override_is_default", "must differ from the parameter's value; leave it out otherwise", under);
     }
   }
@@ -109,13 +115,37 @@ function checkShares(
   }
 }
 
-function checkConditions({ conditions = [] }: RolloutTarget, at: string, report: Report): void {
-  for (const { op, values } of conditions.flat()) {
-    for (const pattern of op.startsWith("regex") ? values : []) {
-      const fault = findPatternFault(pattern);
-      if (fault !== undefined) report("rollout_invalid_regex", `${pattern}: ${fault}`, `${at}.conditions`);
-    }
+function checkConditions(target: RolloutTarget, at: string, report: Report): void {
+  for (const fault of patternFaults(target)) report("rollout_invalid_regex", fault, `${at}.conditions`);
+}
+
+const knownFaults = new WeakMap<RolloutTarget, readonly string[]>();
+
+/** Looked for once a target: they never change, and every commit asks about all. */
+function patternFaults(target: RolloutTarget): readonly string[] {
+  let faults = knownFaults.get(target);
+  if (faults === undefined) {
+    const patterns = patternsOf(target);
+    faults =
+      patterns.length > maxPatterns
+        ? [`at most ${maxPatterns} regular expressions and globs may be used in one target, not ${patterns.length}`]
+        : patterns.flatMap(([written, pattern]) => {
+            const fault = findPatternFault(pattern);
+            return fault === undefined ? [] : [`${written}: ${fault}`];
+          });
+    knownFaults.set(target, faults);
   }
+  return faults;
+}
+
+/** As they are written, and as they are compiled. */
+function patternsOf({ conditions = [] }: RolloutTarget): [written: string, pattern: string][] {
+  return conditions.flat().flatMap((condition) => {
+    const { op, values } = withoutGlob(condition);
+    return op.startsWith("regex")
+      ? values.map((pattern, index): [string, string] => [condition.values[index] ?? "", pattern])
+      : [];
+  });
 }
 
 function reportUnknownKeys(
@@ -127,6 +157,7 @@ function reportUnknownKeys(
   for (const key of keys) {
     if (variations.some((variation) => variation.key === key)) continue;
     const known = variations.map((variation) => variation.key).join(", ");
-    report("variation_not_found", `no variation with key ${key}, only: ${known}`, under);
+    const choice = known === "" ? "the flag has no variations yet" : `only: ${known}`;
+    report("variation_not_found", `no variation with key ${key}, ${choice}`, under);
   }
 }

@@ -1,7 +1,17 @@
 /** A feature flag: parameters that variations override. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
-import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, recordOf, timestampSchema } from "./fields.ts";
-import { featureFlagId } from "./ids.ts";
+import {
+  descriptionSchema,
+  keySchema,
+  nameSchema,
+  objectSchema,
+  patchOf,
+  recordOf,
+  refusing,
+  timestampSchema,
+} from "./fields.ts";
+import { deploymentId, featureFlagId } from "./ids.ts";
+import { anyJsonSchema, jsonValueSchema } from "./json-value.ts";
 import { rolloutSchema } from "./rollout.ts";
 
 export const featureFlagStatus = v.picklist(["draft", "active", "archived"], "must be draft, active or archived");
@@ -10,12 +20,15 @@ export const featureFlagType = v.picklist(["auth0", "self"], "must be auth0 or s
 const parameterTypes = ["string", "boolean", "number", "array", "object"] as const;
 export type ParameterType = (typeof parameterTypes)[number];
 
+const parameterFields = {
+  type: v.picklist(parameterTypes, `must be one of ${parameterTypes.join(", ")}`),
+  description: v.exactOptional(
+    v.pipe(v.string("must be text"), v.maxCodePoints(255, "must have at most 255 characters")),
+  ),
+};
+
 const parameter = v.pipe(
-  v.strictObject({
-    type: v.picklist(parameterTypes, `must be one of ${parameterTypes.join(", ")}`),
-    value: jsonValueSchema,
-    description: v.exactOptional(v.pipe(v.string(), v.maxLength(255, "must have at most 255 characters"))),
-  }),
+  v.strictObject({ ...parameterFields, value: jsonValueSchema }),
   v.forward(
     v.check(
       ({ type, value }) => isParameterValue(type, value),
@@ -25,17 +38,26 @@ const parameter = v.pipe(
   ),
 );
 
-export const parametersSchema = v.pipe(
-  recordOf(parameter),
-  v.minEntries(1, "must hold at least 1 parameter"),
-  v.maxEntries(10, "must hold at most 10 parameters"),
-);
+const parametersOf = <Parameter extends v.GenericSchema>(schema: Parameter) =>
+  v.pipe(
+    recordOf(schema),
+    v.minEntries(1, "must hold at least 1 parameter"),
+    v.maxEntries(10, "must hold at most 10 parameters"),
+  );
+
+export const parametersSchema = parametersOf(parameter);
 export type Parameters = v.InferOutput<typeof parametersSchema>;
 
 /** `holdout-…` and `mutex-…` are the flags that groups compile to. */
 export const flagKeySchema = v.pipe(
   keySchema,
   v.check((key) => !/^(holdout|mutex)-/.test(key), "must not begin with holdout- or mutex-, which groups use"),
+);
+
+/** Ids of the deployments that may see the flag. */
+const deploymentsSchema = v.pipe(
+  v.array(deploymentId, "must be a list of deployments' ids"),
+  v.check((ids) => new Set(ids).size === ids.length, "must name each deployment once"),
 );
 
 export const featureFlagSchema = v.strictObject({
@@ -48,15 +70,63 @@ export const featureFlagSchema = v.strictObject({
   created_at: timestampSchema,
   updated_at: timestampSchema,
   key: flagKeySchema,
-  /** Keys of the deployments that may see the flag. */
-  deployments: v.array(v.string()),
+  deployments: deploymentsSchema,
   rollout: v.exactOptional(rolloutSchema),
 });
 export type FeatureFlag = v.InferOutput<typeof featureFlagSchema>;
+
+/** Whether values fit their types and size is not asked here: either misfit has a code of its own. */
+const anyParameters = parametersOf(v.strictObject({ ...parameterFields, value: anyJsonSchema }));
+const rolloutBody = v.pipe(objectSchema, rolloutSchema);
+
+const readOnly = {
+  type: "cannot be sent: flags made here are of type self",
+  status: "cannot be sent: a flag begins as a draft, and POST /feature-flags/{id}/status takes it further",
+};
+
+export const featureFlagCreateSchema = v.strictObject(
+  {
+    name: nameSchema,
+    description: v.exactOptional(descriptionSchema),
+    parameters: anyParameters,
+    key: v.exactOptional(flagKeySchema),
+    deployments: v.exactOptional(deploymentsSchema),
+    rollout: v.exactOptional(rolloutBody),
+  },
+  refusing(readOnly),
+);
+export type FeatureFlagCreate = v.InferOutput<typeof featureFlagCreateSchema>;
+
+export const featureFlagPatchSchema = patchOf(
+  {
+    name: nameSchema,
+    description: v.nullable(descriptionSchema),
+    parameters: anyParameters,
+    deployments: deploymentsSchema,
+    rollout: v.nullable(rolloutBody),
+  },
+  { ...readOnly, key: "cannot be changed: SDKs and other flags know the flag by it" },
+);
+export type FeatureFlagPatch = v.InferOutput<typeof featureFlagPatchSchema>;
+
+export const featureFlagStatusSchema = v.strictObject({ status: featureFlagStatus });
+export type FeatureFlagStatus = v.InferOutput<typeof featureFlagStatus>;
+
+/** What a flag's status may become. */
+export const nextFlagStatuses: Readonly<Record<FeatureFlagStatus, readonly FeatureFlagStatus[]>> = {
+  draft: ["active", "archived"],
+  active: ["archived"],
+  archived: [],
+};
 
 /** Whether a parameter declared as `type` may hold `value`. */
 export function isParameterValue(type: ParameterType, value: unknown): boolean {
   if (type === "array") return Array.isArray(value);
   if (type === "object") return typeof value === "object" && value !== null && !Array.isArray(value);
   return typeof value === type;
+}
+
+/** The flag's own parameter of that name; `toString` and the like are names as any other. */
+export function parameterOf({ parameters = {} }: FeatureFlag, name: string): Parameters[string] | undefined {
+  return Object.hasOwn(parameters, name) ? parameters[name] : undefined;
 }

@@ -3,11 +3,12 @@ import * as v from "valibot";
 
 const NUL = "\0";
 
+/** Characters are counted as JSON Schema counts them: code points. */
 const text = (minLength: number, maxLength: number) =>
   v.pipe(
     v.string("must be text"),
-    v.minLength(minLength, `must have at least ${minLength} characters`),
-    v.maxLength(maxLength, `must have at most ${maxLength} characters`),
+    v.minCodePoints(minLength, `must have at least ${minLength} characters`),
+    v.maxCodePoints(maxLength, `must have at most ${maxLength} characters`),
     v.regex(/^\S(.*\S)?$/, "must be one line that neither begins nor ends with a space"),
     v.check((input) => !input.includes(NUL), "must not hold a NUL"),
   );
@@ -23,10 +24,12 @@ export const timestampSchema = v.pipe(
 const prototypeKeys = ["__proto__", "constructor", "prototype"];
 const notPrototype = `must not be ${prototypeKeys.join(", ")}`;
 
+export const maxKeyLength = 255;
+
 /** What code and SDKs call a flag or a variation by. */
 export const keySchema = v.pipe(
   v.string("must be text"),
-  v.maxLength(255, "must have at most 255 characters"),
+  v.maxLength(maxKeyLength, `must have at most ${maxKeyLength} characters`),
   v.regex(
     /^[a-z0-9][a-z0-9_-]*$/,
     "must be lower-case letters, digits, _ and -, beginning with a letter or digit, such as login_page",
@@ -34,12 +37,18 @@ export const keySchema = v.pipe(
   v.check((input) => !prototypeKeys.includes(input), notPrototype),
 );
 
-/** An object of any names, such as parameters. */
-export const recordOf = <Value extends v.GenericSchema>(value: Value) =>
+/** What valibot's objects let by: a list is an object without the fields that need not be there. */
+export const objectSchema = v.pipe(
+  v.unknown(),
+  v.check((input) => !Array.isArray(input), "must be an object, not a list"),
+);
+
+/** An object whose names are `key`s, such as parameters; any text unless said. */
+export const recordOf = <Value extends v.GenericSchema>(value: Value, key: v.GenericSchema<string> = v.string()) =>
   v.pipe(
-    v.unknown(),
-    v.check((input) => !prototypeKeys.some((key) => Object.hasOwn(Object(input), key)), `a name ${notPrototype}`),
-    v.record(v.string(), value, "must be an object"),
+    objectSchema,
+    v.check((input) => !prototypeKeys.some((name) => Object.hasOwn(Object(input), name)), `a name ${notPrototype}`),
+    v.record(key, value, "must be an object"),
   );
 
 /**
@@ -52,21 +61,8 @@ export function slug(name: string): string {
     .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_|_$/g, "");
-}
-
-/** A value of JSON of at most 1 KB, the most a parameter or an override may hold. */
-export const jsonValueSchema = v.pipe(
-  v.unknown(),
-  v.check(isJson, "must be a JSON value"),
-  v.check((input) => new TextEncoder().encode(JSON.stringify(input)).length <= 1024, "must not exceed 1 KB as JSON"),
-);
-
-function isJson(value: unknown): boolean {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
-  if (typeof value === "number") return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every(isJson);
-  return typeof value === "object" && Object.values(value).every(isJson);
+    .replace(/^_|_$/g, "")
+    .slice(0, maxKeyLength);
 }
 
 /** A whole percentage. */
@@ -77,13 +73,25 @@ export const percentSchema = v.pipe(
   v.maxValue(100, "must be at most 100"),
 );
 
+/** Words for an object's fields that are known but must not be sent; other faults keep theirs. */
+export const refusing =
+  (reasons: Readonly<Record<string, string>>) =>
+  ({ expected, input, message }: v.StrictObjectIssue): string =>
+    expected === "never" && typeof input === "string" && Object.hasOwn(reasons, input)
+      ? (reasons[input] ?? message)
+      : message;
+
 /** The body of a PATCH: any of `fields`, but at least one. */
-export const patchOf = <const Fields extends Record<string, v.GenericSchema>>(fields: Fields) =>
+export const patchOf = <const Fields extends Record<string, v.GenericSchema>>(
+  fields: Fields,
+  refused: Readonly<Record<string, string>> = {},
+) =>
   v.pipe(
     v.strictObject(
       Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, v.exactOptional(schema)])) as {
         [Name in keyof Fields]: v.ExactOptionalSchema<Fields[Name], undefined>;
       },
+      refusing(refused),
     ),
     v.minEntries(1, `must hold at least one of ${Object.keys(fields).join(", ")}`),
   );

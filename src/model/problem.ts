@@ -31,6 +31,7 @@ export const problems = {
     status: 400,
     title: "Beta path requires allocation_strategy, assignment_config, and allocations.",
   },
+  unknown_deployment: { status: 400, title: "Deployment not found." },
   variation_not_from_flag: { status: 400, title: "Variation does not belong to the referenced feature flag." },
   unknown_segment: { status: 400, title: "Segment not found." },
   experiment_draft_limit_exceeded: {
@@ -72,7 +73,8 @@ export const problems = {
   invalid_import: { status: 400, title: "The file cannot be imported; nothing was changed." },
 
   invalid_token: { status: 401, title: "Invalid token." },
-  insufficient_scope: { status: 403, title: "Insufficient scope." },
+  invalid_signature: { status: 401, title: "Invalid signature received for JSON Web Token validation." },
+  insufficient_scope: { status: 403, title: "Insufficient scope; expected any of:" },
   feature_not_entitled: { status: 403, title: "Experiment Center is not enabled for this tenant" },
   feature_flag_read_only: { status: 403, title: "Feature flag cannot be modified." },
   segment_read_only: { status: 403, title: "Segment cannot be modified." },
@@ -94,12 +96,20 @@ export const problems = {
     status: 409,
     title: "Feature flag is in use by one or more non-archived experiments and cannot be deleted.",
   },
+  feature_flag_referenced: {
+    status: 409,
+    title: "Feature flag is referred to by other feature flags or groups and cannot be deleted.",
+  },
   feature_flag_archived: { status: 409, title: "Feature flag is archived and cannot be modified." },
   variation_name_taken: { status: 409, title: "A variation with this name already exists on this feature flag." },
   variation_key_taken: { status: 409, title: "A variation with this key already exists on this feature flag." },
   variation_in_use: {
     status: 409,
     title: "Variation is in use by one or more non-archived allocations and cannot be deleted.",
+  },
+  variation_referenced: {
+    status: 409,
+    title: "Variation is referred to by the rollout of a feature flag and cannot be deleted.",
   },
   experiment_name_taken: { status: 409, title: "An experiment with this name already exists." },
   segment_name_taken: { status: 409, title: "A segment with this name already exists." },
@@ -116,6 +126,8 @@ export const problems = {
     status: 429,
     title: "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.",
   },
+  internal_error: { status: 500, title: "Something failed on our side." },
+  issuer_unavailable: { status: 503, title: "The keys of the tenant's token issuer cannot be fetched; try again." },
   control_unavailable: { status: 503, title: "The control plane cannot be reached; try again." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,12 +1,16 @@
 /** How a flag is rolled out: what comes before targeting (for experiments too), and who gets what without one. */
 import * as v from "valibot";
-import { keySchema, nameSchema, percentSchema } from "./fields.ts";
+import { keySchema, nameSchema, percentSchema, recordOf } from "./fields.ts";
 import { segmentId } from "./ids.ts";
 
 /** Shares by variation key; relative to their sum, laid out in the order of the flag's variations. */
-const weights = v.record(
+const weights = recordOf(
+  v.pipe(
+    v.number("must be a number"),
+    v.minValue(0, "must not be negative"),
+    v.maxValue(1_000_000, "must be at most 1000000"),
+  ),
   keySchema,
-  v.pipe(v.number("must be a number"), v.finite(), v.minValue(0, "must not be negative")),
 );
 
 /** `(none)` is how the engine writes "missing": as an id it would include everyone without one. */
@@ -16,7 +20,7 @@ const subjectId = v.pipe(
   v.check((id) => id !== "(none)", "must be an id; `(none)` means a missing one"),
 );
 
-/** The engine's operators; a condition with any other would never match. */
+/** The engine's operators, and `glob match`, which is compiled to them; a condition with any other would never match. */
 export const conditionOperators = [
   "is",
   "is not",
@@ -38,6 +42,7 @@ export const conditionOperators = [
   "set does not contain any",
   "regex match",
   "regex does not match",
+  "glob match",
 ] as const;
 
 const condition = v.strictObject({
@@ -67,11 +72,11 @@ export const rolloutSchema = v.strictObject({
   bucketing_salt: v.exactOptional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"))),
   /** By flag key, which of its variations let a subject through. */
   dependencies: v.exactOptional(
-    v.record(keySchema, v.pipe(v.array(keySchema), v.minLength(1, "must name at least one variation key"))),
+    recordOf(v.pipe(v.array(keySchema), v.minLength(1, "must name at least one variation key")), keySchema),
   ),
   /** By variation key, who gets it whatever the rest says. */
   inclusions: v.exactOptional(
-    v.record(keySchema, v.strictObject({ user_ids: v.array(subjectId), device_ids: v.array(subjectId) })),
+    recordOf(v.strictObject({ user_ids: v.array(subjectId), device_ids: v.array(subjectId) }), keySchema),
   ),
   sticky_bucketing: v.exactOptional(v.boolean("must be true or false")),
   targeting: v.exactOptional(v.array(targetSchema)),

@@ -109,7 +109,7 @@ function operation(
 }
 
 /** A regular expression for exactly `text`: no repetition, hence nothing to backtrack into. */
-function literal(text: string): string {
+export function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 

@@ -1,8 +1,9 @@
 /** A variation of a feature flag: which parameters it overrides. Fields as in the Experiment Center API */
 import * as v from "valibot";
 import type { FeatureFlag } from "./feature-flag.ts";
-import { descriptionSchema, jsonValueSchema, keySchema, nameSchema, recordOf, timestampSchema } from "./fields.ts";
+import { descriptionSchema, keySchema, nameSchema, patchOf, recordOf, timestampSchema } from "./fields.ts";
 import { featureFlagId, variationId } from "./ids.ts";
+import { anyJsonSchema, jsonValueSchema } from "./json-value.ts";
 
 export const overridesSchema = recordOf(v.strictObject({ value: jsonValueSchema }));
 
@@ -27,6 +28,26 @@ export const variationSchema = v.strictObject({
   key: variationKeySchema,
 });
 export type Variation = v.InferOutput<typeof variationSchema>;
+
+/** Whether overrides fit the flag's parameters is not asked here: every misfit has a code of its own. */
+const anyOverrides = recordOf(v.strictObject({ value: anyJsonSchema }));
+
+export const variationCreateSchema = v.strictObject({
+  name: nameSchema,
+  description: v.exactOptional(descriptionSchema),
+  overrides: anyOverrides,
+  key: v.exactOptional(variationKeySchema),
+});
+export type VariationCreate = v.InferOutput<typeof variationCreateSchema>;
+
+export const variationPatchSchema = patchOf(
+  { name: nameSchema, description: v.nullable(descriptionSchema), overrides: anyOverrides },
+  { key: "cannot be changed: rollouts, other flags and SDKs know the variation by it" },
+);
+export type VariationPatch = v.InferOutput<typeof variationPatchSchema>;
+
+/** The most a flag may have. */
+export const maxVariations = 20;
 
 /** The parameters a page runs with under `variation`: the flag's values, overrides merged in. */
 export function variationConfig(flag: FeatureFlag, variation: Variation): Record<string, unknown> {

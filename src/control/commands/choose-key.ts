@@ -1,0 +1,35 @@
+/** Keys of new resources: given, or taken from the name. */
+import * as v from "valibot";
+import { maxKeyLength, slug } from "../../model/fields.ts";
+import { type ManagementCode, Problem } from "../../model/problem.ts";
+
+/**
+ * The key for a new resource. One that was given has been checked with the body and must be free; one from the name
+ * steps aside: `key_2`, `key_3`.
+ * @throws {Problem}
+ */
+export function chooseKey(options: {
+  given: string | undefined;
+  name: string;
+  schema: v.GenericSchema<string>;
+  taken: ReadonlySet<string>;
+  whenTaken: ManagementCode;
+}): string {
+  const { given, name, schema, taken, whenTaken } = options;
+  if (given !== undefined) {
+    if (taken.has(given)) throw new Problem(whenTaken, `key: ${given} is taken; choose another.`);
+    return given;
+  }
+  const base = slug(name);
+  const parsed = v.safeParse(schema, base);
+  if (!parsed.success) {
+    const [{ message }] = parsed.issues;
+    throw new Problem(
+      "invalid_body",
+      `key: the name gives the key "${base}", which ${message}. Send a key of your own.`,
+    );
+  }
+  let key = base;
+  for (let count = 2; taken.has(key); count++) key = `${base.slice(0, maxKeyLength - `_${count}`.length)}_${count}`;
+  return key;
+}
