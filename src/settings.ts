@@ -19,6 +19,7 @@ export interface Env {
   UNIT_KEY?: string;
   DECISION_BUDGET_MS?: string;
   SNAPSHOT_FRESH_SECONDS?: string;
+  MANAGEMENT_RATE?: string;
 }
 
 export interface SigningKey {
@@ -46,6 +47,8 @@ export interface Settings {
   decisionBudgetMs: number;
   /** How long a snapshot in memory is used without looking for a newer one. */
   snapshotFreshMs: number;
+  /** Requests a second that one actor may make of the management API. */
+  managementRate: number;
 }
 
 const base64url = /^[A-Za-z0-9_-]+$/;
@@ -159,10 +162,17 @@ export function readSettings(env: Env): Settings {
   const stampKey = secretOf("STAMP_KEY");
   const unitKey = secretOf("UNIT_KEY") ?? stampKey;
 
-  if (env.ADMIN_TOKEN && env.ADMIN_TOKEN.length < 16) fault("ADMIN_TOKEN", "must be at least 16 characters");
+  if (env.ADMIN_TOKEN && !/^[\x21-\x7e]{16,}$/.test(env.ADMIN_TOKEN)) {
+    fault("ADMIN_TOKEN", "must be at least 16 characters of ASCII, without spaces: it travels in a header");
+  }
   const adminToken = env.ADMIN_TOKEN || null;
 
-  const whole = (name: "DECISION_BUDGET_MS" | "SNAPSHOT_FRESH_SECONDS", fallback: number, min: number, max: number) => {
+  const whole = (
+    name: "DECISION_BUDGET_MS" | "SNAPSHOT_FRESH_SECONDS" | "MANAGEMENT_RATE",
+    fallback: number,
+    min: number,
+    max: number,
+  ) => {
     const text = env[name];
     if (!text) return fallback;
     const number = Number(text);
@@ -172,11 +182,23 @@ export function readSettings(env: Env): Settings {
   };
   const decisionBudgetMs = whole("DECISION_BUDGET_MS", 200, 10, 5000);
   const snapshotFreshMs = whole("SNAPSHOT_FRESH_SECONDS", 30, 0.1, 300) * 1000;
+  const managementRate = whole("MANAGEMENT_RATE", 100, 1, 100_000);
 
   for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL"] as const) {
     if (!env[name]) fault(name, "the binding is missing from wrangler.toml");
   }
-  return { faults, routes, adminHosts, adminToken, cookieKeys, stampKey, unitKey, decisionBudgetMs, snapshotFreshMs };
+  return {
+    faults,
+    routes,
+    adminHosts,
+    adminToken,
+    cookieKeys,
+    stampKey,
+    unitKey,
+    decisionBudgetMs,
+    snapshotFreshMs,
+    managementRate,
+  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -83,7 +83,7 @@ export default {
     const url = new Address(request.url);
     if (isReserved(url.pathname) && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
       if (url.pathname === "/_vestibule/health") return health(isolate);
-      return isolate.management.fetch(request, env, ctx);
+      return isolate.management.fetch(request, env);
     }
     const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);

@@ -1,13 +1,14 @@
 /** The control plane of one tenant: the only writer of its configuration. */
 import { DurableObject } from "cloudflare:workers";
 import { buildSnapshot } from "../model/build-snapshot.ts";
-import { type ManagementCode, Problem } from "../model/problem.ts";
+import { type ManagementCode, Problem, problems } from "../model/problem.ts";
 import { maxSnapshotBytes, type Snapshot } from "../model/snapshot.ts";
 import type { Scope } from "../model/token.ts";
 import { type Actor, type Command, type Desk, drawId, type TenantSettings } from "./command.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { warningsAbout } from "./invalidated.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
+import { createRateLimiter, type Rate, type RateLimiter } from "./rate-limit.ts";
 import { ControlStore, type Facts } from "./store.ts";
 import { createDraft, type Tables } from "./tables.ts";
 
@@ -20,22 +21,32 @@ export interface ControlRequest {
   tenant: TenantSettings;
   /** Whom the border has verified, or the hash of a token that only this object knows. */
   credential: { actor: Actor } | { tokenHash: string };
-  scope: Scope;
-  command: CommandName;
+  /** Null where any will do. */
+  scope: Scope | null;
+  /** Null to learn only whether the caller may: what else is wrong is told to nobody who may not. */
+  command: CommandName | null;
   /** As `InputOf<command>`. */
   input: { params: Record<string, string>; query: unknown; body: unknown };
   correlationId: string;
   /** Where the request came in, for the log. */
   hostname: string;
+  /** Requests a second of one actor, in the long run; ten times as many at once. */
+  ratePerSecond?: number;
 }
 
-/** Values, not exceptions: what is thrown loses its class on the way out of an object. */
-export type ControlAnswer =
-  /** `json` null: an answer without a body. */
-  { ok: true; json: string | null } | { ok: false; code: ManagementCode; message: string };
+/**
+ * Values, not exceptions: what is thrown loses its class on the way out of an object.
+ * `json` is null for an answer without a body; `rate` is the actor's, once it is known who that is.
+ */
+export type ControlAnswer = (
+  | { ok: true; json: string | null }
+  | { ok: false; code: ManagementCode; message: string }
+) & { rate?: Rate };
 
 /** Kinds that nothing at the edge reads. */
 const unpublished: ReadonlySet<string> = new Set(["token"]);
+const defaultRatePerSecond = 100;
+const burstSeconds = 10;
 
 export class Control extends DurableObject<ControlEnv> {
   readonly #store: ControlStore;
@@ -43,6 +54,8 @@ export class Control extends DurableObject<ControlEnv> {
   readonly #desk: Desk;
   #tables: Tables;
   #facts: Partial<Facts>;
+  /** By requests a second. */
+  readonly #limiters = new Map<number, RateLimiter>();
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
@@ -72,12 +85,28 @@ export class Control extends DurableObject<ControlEnv> {
 
   /** Runs one command; what it changed is stored before this answers. */
   async execute(request: ControlRequest): Promise<ControlAnswer> {
+    let rate: Rate | undefined;
+    const answer = (body: Exclude<ControlAnswer, { rate: Rate }>): ControlAnswer => ({
+      ...body,
+      ...(rate && { rate }),
+    });
     try {
-      const body = this.#run(request);
-      return { ok: true, json: body === undefined ? null : JSON.stringify(body) };
+      const now = new Date();
+      const { credential } = request;
+      const actor = "actor" in credential ? credential.actor : this.#actorOf(credential.tokenHash, now);
+      rate = this.#limiterOf(request.ratePerSecond ?? defaultRatePerSecond).take(actor.name);
+      if (rate.isExceeded) throw new Problem("too_many_requests");
+      const body = this.#run(request, actor, now);
+      return answer({ ok: true, json: body === undefined ? null : JSON.stringify(body) });
     } catch (error) {
-      if (error instanceof Problem) return { ok: false, code: error.code, message: error.message };
-      throw error;
+      if (error instanceof Problem) return answer({ ok: false, code: error.code, message: error.message });
+      const { command, correlationId: correlation_id, tenant } = request;
+      const reason = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+      console.error(
+        JSON.stringify({ message: "a command failed", command, tenant: tenant.id, correlation_id, reason }),
+      );
+      const { title } = problems.internal_error;
+      return answer({ ok: false, code: "internal_error", message: title });
     }
   }
 
@@ -85,11 +114,10 @@ export class Control extends DurableObject<ControlEnv> {
     await this.#publisher.flush();
   }
 
-  #run({ tenant, credential, scope, command, input, correlationId, hostname }: ControlRequest): unknown {
-    const now = new Date();
-    const actor = "actor" in credential ? credential.actor : this.#actorOf(credential.tokenHash, now);
-    if (!actor.scopes.includes(scope)) throw new Problem("insufficient_scope", `Expected any of: ${scope}.`);
+  #run({ tenant, scope, command, input, correlationId, hostname }: ControlRequest, actor: Actor, now: Date): unknown {
+    if (scope !== null && !actor.scopes.includes(scope)) throw new Problem("insufficient_scope", `${scope}.`);
     if (!tenant.entitled) throw new Problem("feature_not_entitled");
+    if (command === null) return undefined;
 
     const draft = createDraft(this.#tables, this.#facts.nextPosition ?? 0);
     const at = now.toISOString();
@@ -128,10 +156,21 @@ export class Control extends DurableObject<ControlEnv> {
   #actorOf(hash: string, now: Date): Actor {
     for (const { item } of this.#tables.token.values()) {
       if (item.hash !== hash) continue;
-      if (item.expires_at !== undefined && Date.parse(item.expires_at) <= now.getTime()) break;
+      if (item.expires_at !== undefined && Date.parse(item.expires_at) <= now.getTime()) {
+        throw new Problem("invalid_token", `It expired at ${item.expires_at}.`);
+      }
       return { name: `token:${item.id}`, scopes: item.scopes };
     }
     throw new Problem("invalid_token");
+  }
+
+  /** The setting changes when the Worker is deployed anew, and objects outlive that. */
+  #limiterOf(perSecond: number): RateLimiter {
+    const known = this.#limiters.get(perSecond);
+    if (known) return known;
+    const limiter = createRateLimiter({ perSecond, burst: perSecond * burstSeconds }, Date.now);
+    this.#limiters.set(perSecond, limiter);
+    return limiter;
   }
 
   #snapshot(): Snapshot {

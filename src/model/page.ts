@@ -1,7 +1,7 @@
 /** Lists that are read page by page: `take` items from the checkpoint `from`, which the page before gave as `next`. */
 import * as v from "valibot";
 
-const defaultTake = 25;
+export const defaultTake = 25;
 const maxTake = 50;
 
 const takeSchema = v.pipe(

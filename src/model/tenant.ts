@@ -103,6 +103,15 @@ export const tenantSchema = v.strictObject({
       claim: v.optional(v.string(), "sub"),
     }),
   ),
+  /** Whose JWTs are let into the management API, beside our own tokens. */
+  management: v.exactOptional(
+    v.strictObject({
+      issuer: httpUrl,
+      jwks_uri: httpUrl,
+      /** Needed: an issuer signs tokens for others too. */
+      audience: v.pipe(v.string(), v.minLength(1, "must not be empty")),
+    }),
+  ),
   /** Tell the origin the visitor's address in a signed header as well (docs/operations.md). */
   sign_client_ip: v.optional(v.boolean(), false),
 });

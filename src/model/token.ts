@@ -11,8 +11,14 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
+/** So that a leaked token is found by what looks for leaked tokens, and any other text is known to be none. */
+export const tokenPrefix = "vst_";
+export const tokenBytes = 32;
+/** The prefix and `tokenBytes` random bytes, base64url. */
+export const tokenPattern = /^vst_[\w-]{43}$/;
+
 export const scopesSchema = v.pipe(
-  v.array(v.picklist(scopes, `must be one of ${scopes.join(", ")}`)),
+  v.array(v.picklist(scopes, `must be one of ${scopes.join(", ")}`), "must be a list of scopes"),
   v.minLength(1, "must hold at least one scope"),
 );
 
@@ -35,3 +41,10 @@ export const tokenCreateSchema = v.strictObject({
   expires_at: v.exactOptional(timestampSchema),
 });
 export type TokenCreate = v.InferOutput<typeof tokenCreateSchema>;
+
+/** As answered. */
+export const tokenViewSchema = v.omit(tokenSchema, ["hash"]);
+export type TokenView = v.InferOutput<typeof tokenViewSchema>;
+
+/** As answered the one time that it is made. */
+export const tokenMadeSchema = v.strictObject({ ...tokenViewSchema.entries, token: v.string() });

@@ -1,20 +1,24 @@
 /** The management API over HTTP: a request becomes a command of the tenant's control plane, its answer a response. */
-import { Hono } from "hono/tiny";
-import type { CommandName } from "../../control/commands.ts";
-import type { Control } from "../../control/control.ts";
+import type { Control, ControlAnswer, ControlRequest } from "../../control/control.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
-import { authenticate } from "./authenticate.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import { within } from "./deadline.ts";
 import { type Assets, documentPath, serveDocument } from "./document.ts";
+import { Flooded } from "./flood.ts";
 import { operations } from "./operations.ts";
 import { readBody, readQuery } from "./read.ts";
-import { renderAnswer, renderFault, renderRefusal } from "./render.ts";
+import { renderAnswer, renderRefusal } from "./render.ts";
+import { createRouter, type Found } from "./route.ts";
 
 export const managementPath = "/api/v2/experimentation";
 
-export interface ManagementEnv {
-  Bindings: { CONTROL: DurableObjectNamespace; ASSETS?: Assets };
+const giveUpMs = 5_000;
+
+export interface ManagementBindings {
+  CONTROL: DurableObjectNamespace;
+  ASSETS?: Assets;
 }
 
 export interface ManagementOptions {
@@ -23,35 +27,115 @@ export interface ManagementOptions {
   tenantOf(request: Request): Tenant;
 }
 
-export function createManagement({ settings, tenantOf }: ManagementOptions): Hono<ManagementEnv> {
-  const app = new Hono<ManagementEnv>().basePath(managementPath);
+export interface Management {
+  /** Answers whatever comes; never throws. */
+  fetch(request: Request, bindings: ManagementBindings): Promise<Response>;
+}
 
-  app.get(documentPath, (c) => serveDocument(c.req.raw, c.env.ASSETS));
-  for (const [name, operation] of Object.entries(operations)) {
-    const { method, path, scope, query, body, success } = operation;
-    app.on(method, path, async (c) => {
-      const request = c.req.raw;
-      const tenant = tenantOf(request);
-      const credential = await authenticate(request, settings);
-      const control = c.env.CONTROL as unknown as DurableObjectNamespace<Control>;
-      const answer = await control.get(control.idFromName(tenant.id)).execute({
+export function createManagement({ settings, tenantOf }: ManagementOptions): Management {
+  const { adminToken: rootToken, faults, managementRate } = settings;
+  const authenticate = createAuthenticator({ rootToken, tenantOf, now: Date.now });
+  const find = createRouter(operations);
+
+  async function answer(request: Request, bindings: ManagementBindings, correlationId: string): Promise<Response> {
+    if (faults.length > 0) {
+      throw new Problem("control_unavailable", "Settings are wrong: GET /_vestibule/health lists them.");
+    }
+    const { pathname, search, host } = new URL(request.url);
+    const path = pathname.slice(managementPath.length);
+    if (path === documentPath && isRead(request)) return serveDocument(request, bindings.ASSETS);
+
+    const { tenant, credential, settle } = await authenticate(request);
+    const found = find(request.method, path);
+    const { refusal, success, ...asked } = await readRequest(found, request, search);
+    const control = bindings.CONTROL as unknown as DurableObjectNamespace<Control>;
+    let reply: ControlAnswer;
+    try {
+      const execution = control.get(control.idFromName(tenant.id)).execute({
         tenant: { id: tenant.id, activeLimit: tenant.active_experiment_limit, entitled: tenant.entitled },
         credential,
-        scope,
-        command: name as CommandName,
-        input: {
-          params: c.req.param() as Record<string, string>,
-          query: readQuery(query, new URL(request.url)),
-          body: body === undefined ? undefined : await readBody(body, request),
-        },
-        correlationId: request.headers.get("x-correlation-id") ?? crypto.randomUUID(),
-        hostname: new URL(request.url).host,
+        ...asked,
+        correlationId,
+        hostname: host,
+        ratePerSecond: managementRate,
       });
-      return answer.ok ? renderAnswer(success, answer.json) : renderRefusal(answer);
-    });
+      reply = await within(giveUpMs, execution as Promise<ControlAnswer>);
+    } catch (error) {
+      settle("unknown");
+      logFault("the control plane cannot be reached", error, correlationId);
+      throw new Problem("control_unavailable", isRead(request) ? undefined : "It may have been done: look first.");
+    }
+    settle(!reply.ok && reply.code === "invalid_token" ? "wrong" : "genuine");
+    if (reply.ok && refusal !== undefined) return renderRefusal(refusal, reply.rate, allowed(found));
+    return renderAnswer(reply, success);
   }
 
-  app.notFound(() => renderFault(new Problem("address_not_found")));
-  app.onError((error) => renderFault(error));
-  return app;
+  return {
+    async fetch(request, bindings) {
+      const correlationId = correlationIdOf(request);
+      const response = await answer(request, bindings, correlationId).catch((error: unknown) =>
+        renderFault(error, request, correlationId),
+      );
+      // What an asset answers cannot be added to; a copy can.
+      const named = new Response(request.method === "HEAD" ? null : response.body, response);
+      named.headers.set("x-correlation-id", correlationId);
+      return named;
+    },
+  };
+}
+
+interface Asked extends Pick<ControlRequest, "scope" | "command" | "input"> {
+  success: number;
+  /** Why nothing can be done, which is told once the caller is known to be let in. */
+  refusal?: Problem;
+}
+
+const nothing = { params: {}, query: undefined, body: undefined };
+
+async function readRequest(found: Found | undefined, request: Request, search: string): Promise<Asked> {
+  const refused = { scope: null, command: null, input: nothing, success: 0 };
+  if (found === undefined) return { ...refused, refusal: new Problem("address_not_found") };
+  if ("allow" in found) {
+    return { ...refused, refusal: new Problem("method_not_allowed", `It knows ${found.allow.join(", ")}.`) };
+  }
+  const { name: command, operation, params } = found;
+  const { scope, success } = operation;
+  try {
+    const query = readQuery(operation.query, search);
+    return { scope, command, input: { params, query, body: await readBody(operation, request) }, success };
+  } catch (error) {
+    if (error instanceof Problem) return { ...refused, scope, refusal: error };
+    throw error;
+  }
+}
+
+function isRead({ method }: Request): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function allowed(found: Found | undefined): Record<string, string> {
+  return found !== undefined && "allow" in found ? { allow: found.allow.join(", ") } : {};
+}
+
+/** What the client calls this request, or a name of ours where that cannot stand in a header and a log. */
+function correlationIdOf(request: Request): string {
+  const given = request.headers.get("x-correlation-id") ?? "";
+  return /^[\x21-\x7e]{1,64}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** A problem as it is; whatever else was thrown is a bug, logged and answered bare. */
+function renderFault(error: unknown, request: Request, correlationId: string): Response {
+  if (!(error instanceof Problem)) {
+    logFault("the management API failed", error, correlationId);
+    return renderRefusal(new Problem("internal_error"));
+  }
+  // RFC 6750, section 3.1: who sent no credentials is not told that they are wrong.
+  const isAnonymous = error.code === "invalid_token" && !request.headers.has("authorization");
+  const challenge: Record<string, string> = isAnonymous ? { "www-authenticate": "Bearer" } : {};
+  return renderRefusal(error, error instanceof Flooded ? error.rate : undefined, challenge);
+}
+
+function logFault(message: string, error: unknown, correlationId: string): void {
+  const reason = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  console.error(JSON.stringify({ message, correlation_id: correlationId, reason }));
 }

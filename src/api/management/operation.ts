@@ -11,6 +11,8 @@ export interface Operation<Query = unknown, Body = unknown> {
   query?: v.GenericSchema<unknown, Query>;
   /** Without one, a body is not read. */
   body?: v.GenericSchema<unknown, Body>;
+  /** 1 MiB when absent. */
+  maxBodyBytes?: number;
   success: 200 | 201 | 204;
 }
 

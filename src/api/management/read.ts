@@ -1,27 +1,128 @@
 /** Query strings and bodies, checked against their schemas. */
 import * as v from "valibot";
 import { Problem } from "../../model/problem.ts";
+import { decodePairs, parseForm } from "./form.ts";
+import { describe } from "./issues.ts";
+import { expectPlain, parseJson, refuse, skim } from "./json.ts";
+import type { Operation } from "./operation.ts";
 
-const none = v.strictObject({});
+const noQuery = v.strictObject({});
+const mostBytes = 1_048_576;
+/** Above this only the first fault is told: hundreds of thousands of them would take long to find. */
+const mostBytesInDetail = 16_384;
+/** A byte order mark is no part of the text. */
+const strict = { fatal: true, ignoreBOM: false };
 
-export function readQuery(schema: v.GenericSchema | undefined, url: URL): unknown {
-  const parsed = v.safeParse(schema ?? none, Object.fromEntries(url.searchParams));
-  if (!parsed.success) throw new Problem("invalid_query_string", describe(parsed.issues));
-  return parsed.output;
-}
-
-export async function readBody(schema: v.GenericSchema, request: Request): Promise<unknown> {
-  let body: unknown;
-  try {
-    body = await request.json();
-  } catch (error) {
-    throw new Problem("invalid_body", String(error));
+/** @param search with its question mark, if any. @throws {Problem} 400 */
+export function readQuery(schema: v.GenericSchema | undefined, search: string): unknown {
+  const pairs = decoded("invalid_query_string", () => decodePairs(search.slice(1)));
+  const names = new Set<string>();
+  for (const [name] of pairs) {
+    if (names.has(name)) throw new Problem("invalid_query_string", `${name.slice(0, 64)}: must stand once.`);
+    names.add(name);
   }
-  const parsed = v.safeParse(schema, body);
-  if (!parsed.success) throw new Problem("invalid_body", describe(parsed.issues));
+  const parsed = v.safeParse(schema ?? noQuery, Object.fromEntries(pairs));
+  if (!parsed.success) throw new Problem("invalid_query_string", describe(parsed.issues, "It"));
   return parsed.output;
 }
 
-function describe(issues: readonly v.BaseIssue<unknown>[]): string {
-  return issues.map((issue) => [v.getDotPath(issue), issue.message].filter(Boolean).join(": ")).join("; ");
+/** @throws {Problem} 400, 413 or 415 */
+export async function readBody({ body: schema, maxBodyBytes }: Operation, request: Request): Promise<unknown> {
+  if (schema === undefined) return undefined;
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") {
+    throw new Problem("unsupported_media_type", "Send it without Content-Encoding.");
+  }
+  const parse = parserOf(request.headers.get("content-type"));
+  const bytes = await readBytes(request, maxBodyBytes ?? mostBytes);
+  if (bytes.length === 0 && parse !== parseForm) throw refuse("", "is empty; send the fields that it must hold");
+  if (parse === null) throw new Problem("unsupported_media_type");
+  const body = decoded("invalid_body", () => parse(decodeText(bytes), schema));
+  const parsed = v.safeParse(schema, body, { abortEarly: bytes.length > mostBytesInDetail });
+  if (!parsed.success) throw new Problem("invalid_body", describe(parsed.issues, "The body"));
+  return parsed.output;
+}
+
+/** @returns null where no type is given, which only an empty body may do */
+function parserOf(contentType: string | null): typeof parseForm | null {
+  if (contentType === null) return null;
+  const [type = ""] = contentType.split(";");
+  switch (type.trim().toLowerCase()) {
+    case "application/json":
+      return parsePlainJson;
+    case "application/x-www-form-urlencoded":
+      return parseForm;
+    default:
+      throw new Problem("unsupported_media_type");
+  }
+}
+
+function parsePlainJson(text: string): unknown {
+  const body = parseJson(text);
+  expectPlain(body);
+  return body;
+}
+
+/** Stops at `most`, whatever length was announced. @throws {Problem} 413 */
+async function readBytes(request: Request, most: number): Promise<Uint8Array> {
+  const tooLarge = () => new Problem("body_too_large", `It may hold ${most} bytes at most.`);
+  if (Number(request.headers.get("content-length")) > most) throw tooLarge();
+  const reader = request.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  while (reader) {
+    const { done, value } = await reader.read().catch(() => {
+      throw refuse("", "ended before its time");
+    });
+    if (done) break;
+    length += value.length;
+    if (length > most) {
+      reader.cancel().catch(() => {});
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** @throws {Problem} 400 naming the member with the first byte that is not UTF-8 */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", strict).decode(bytes);
+  } catch {
+    const sound = soundPart(bytes);
+    const { member } = skim(new TextDecoder().decode(bytes.subarray(0, sound)));
+    throw refuse(member, `must be UTF-8; byte ${sound} is not`);
+  }
+}
+
+/** How many bytes come before the first that cannot be decoded, found by halves. */
+function soundPart(bytes: Uint8Array): number {
+  let sound = 0;
+  let unsound = bytes.length;
+  while (unsound - sound > 1) {
+    const middle = (sound + unsound) >> 1;
+    try {
+      new TextDecoder("utf-8", strict).decode(bytes.subarray(0, middle), { stream: true });
+      sound = middle;
+    } catch {
+      unsound = middle;
+    }
+  }
+  return sound;
+}
+
+/** @throws {Problem} for what is no percent-encoded UTF-8 */
+function decoded<T>(code: "invalid_body" | "invalid_query_string", read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof URIError ? new Problem(code, error.message) : error;
+  }
 }

@@ -1,5 +1,7 @@
 /** Answers in the shape of Auth0's management API. */
-import { type ManagementCode, Problem, problems } from "../../model/problem.ts";
+import type { ControlAnswer } from "../../control/control.ts";
+import type { Rate } from "../../control/rate-limit.ts";
+import { type ManagementCode, type Problem, problems } from "../../model/problem.ts";
 
 const reasons: Readonly<Record<number, string>> = {
   400: "Bad Request",
@@ -17,21 +19,36 @@ const reasons: Readonly<Record<number, string>> = {
 
 const json = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
 
-/** @param text JSON, or null where the answer has no body */
-export function renderAnswer(status: number, text: string | null): Response {
-  return text === null ? new Response(null, { status: 204 }) : new Response(text, { status, headers: json });
+export function renderAnswer(answer: ControlAnswer, success: number): Response {
+  if (!answer.ok) return renderRefusal(answer, answer.rate);
+  const headers = rateHeaders(answer.rate);
+  if (answer.json === null) return new Response(null, { status: 204, headers });
+  return new Response(answer.json, { status: success, headers: { ...headers, ...json } });
 }
 
-export function renderRefusal({ code, message }: { code: ManagementCode; message: string }): Response {
+export function renderRefusal(
+  { code, message }: { code: ManagementCode; message: string } | Problem,
+  rate?: Rate,
+  more?: Record<string, string>,
+): Response {
   const { status } = problems[code];
   const body = { statusCode: status, error: reasons[status], message, errorCode: code };
-  return new Response(JSON.stringify(body), { status, headers: json });
+  const headers = { ...json, ...rateHeaders(rate), ...challenge(status, code), ...more };
+  return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** A problem as it is; whatever else was thrown is a bug, logged and answered bare. */
-export function renderFault(error: unknown): Response {
-  if (error instanceof Problem) return renderRefusal(error);
-  console.error(JSON.stringify({ message: "management API failed", reason: String(error) }));
-  const body = { statusCode: 500, error: reasons[500], message: "Something failed on our side." };
-  return new Response(JSON.stringify(body), { status: 500, headers: json });
+function rateHeaders(rate: Rate | undefined): Record<string, string> {
+  if (rate === undefined) return {};
+  return {
+    "x-ratelimit-limit": String(rate.limit),
+    "x-ratelimit-remaining": String(rate.remaining),
+    "x-ratelimit-reset": String(rate.resetAt),
+    ...(rate.isExceeded ? { "retry-after": String(rate.retryAfter) } : {}),
+  };
+}
+
+/** RFC 6750, section 3. */
+function challenge(status: number, code: ManagementCode): Record<string, string> {
+  if (status === 401) return { "www-authenticate": 'Bearer error="invalid_token"' };
+  return code === "insufficient_scope" ? { "www-authenticate": 'Bearer error="insufficient_scope"' } : {};
 }

@@ -1,0 +1,90 @@
+/** JSON from strangers: text is looked over before it is parsed, and what came of it before it is used. */
+import { Problem } from "../../model/problem.ts";
+import { pathText } from "./issues.ts";
+
+const mostLevels = 32;
+/** Names that would reach an object's prototype where code assigns by name. */
+const prototypeNames: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+const quote = 0x22;
+const colon = 0x3a;
+const openers = new Set([0x5b, 0x7b]);
+const closers = new Set([0x5d, 0x7d]);
+
+/** @param field where the text stands, when it is not the body itself. @throws {Problem} 400 */
+export function parseJson(text: string, field = ""): unknown {
+  const { isTooDeep, member } = skim(text);
+  if (isTooDeep) throw refuse(field || member, `must not be nested deeper than ${mostLevels} levels`);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw refuse(field, `must be JSON (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+/**
+ * How far `text` is nested, found without building anything: parsing hundreds of thousands of levels takes long.
+ * `member` is the member of the outermost object that the text, or its first part that is too deep, ends in.
+ */
+export function skim(text: string): { isTooDeep: boolean; member: string } {
+  let level = 0;
+  let lastText = "";
+  let member = "";
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === quote) {
+      const end = endOfString(text, index);
+      if (level === 1) lastText = text.slice(index + 1, end);
+      index = end;
+    } else if (code === colon && level === 1) {
+      member = pathText([lastText]);
+    } else if (openers.has(code)) {
+      if (++level > mostLevels) return { isTooDeep: true, member };
+    } else if (closers.has(code)) {
+      level--;
+    }
+  }
+  return { isTooDeep: false, member };
+}
+
+/** The index of the quote that ends the string beginning at `start`, or of the text's end. */
+function endOfString(text: string, start: number): number {
+  for (let index = start + 1; ; index++) {
+    index = text.indexOf('"', index);
+    if (index < 0) return text.length;
+    let before = index - 1;
+    while (text[before] === "\\") before--;
+    if ((index - before) % 2 === 1) return index;
+  }
+}
+
+/** @throws {Problem} 400 when a name may reach a prototype, or a text is no Unicode */
+export function expectPlain(value: unknown): void {
+  const fault = faultOf(value);
+  if (fault !== undefined) throw refuse(pathText(fault.path.reverse()), fault.message);
+}
+
+/** The path comes innermost first. */
+function faultOf(value: unknown): { path: unknown[]; message: string } | undefined {
+  if (typeof value === "string") {
+    return value.isWellFormed() ? undefined : { path: [], message: "must not hold half of a surrogate pair" };
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const fault = faultOf(value[index]);
+      if (fault) return { ...fault, path: [...fault.path, index] };
+    }
+    return undefined;
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (prototypeNames.has(name)) return { path: [name], message: "must have another name" };
+    const fault = faultOf(name) ?? faultOf(member);
+    if (fault) return { ...fault, path: [...fault.path, name] };
+  }
+  return undefined;
+}
+
+export function refuse(field: string, message: string): Problem {
+  return new Problem("invalid_body", field === "" ? `The body ${message}.` : `${field}: ${message}.`);
+}
