@@ -3,7 +3,7 @@ import { type DecisionInput, decide, type Override, type Pin } from "../../src/a
 import { buildSnapshot } from "../../src/model/build-snapshot.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import { compileSnapshot } from "../../src/snapshot/compiled.ts";
-import { experiment, flag, resources, segment, share, variations } from "../model/resources.ts";
+import { experiment, flag, holdout, resources, segment, share, variations } from "../model/resources.ts";
 
 const published = { tenant: "acme", version: 1, publishedAt: "2025-01-31T12:00:00.000Z" };
 const snapshotOf = (of: Partial<Resources>) =>
@@ -152,4 +152,20 @@ it("gives each subject its own experiments", () => {
   const snapshot = snapshotOf({ experiments: [user] });
   expect(ask({ snapshot }).assignments).toEqual([]);
   expect(ask({ snapshot, userId: "user-1" }).assignments).toHaveLength(1);
+});
+
+describe("who is held out", () => {
+  const heldOut = { snapshot: snapshotOf({ groups: [holdout({ percentage: 100 })] }) };
+
+  it("takes no part, and is remembered as such", () => {
+    expect(ask(heldOut)).toMatchObject({ assignments: [], pins: [{ experimentId: "exp_Page", variationId: null }] });
+  });
+
+  it("may still be forced", () => {
+    expect(said(ask({ ...heldOut, override: force() }))).toEqual(["forced var_c"]);
+  });
+
+  it("keeps what the session already shows", () => {
+    expect(said(ask({ ...heldOut, pins: [pin()] }))).toEqual(["session var_b"]);
+  });
 });
