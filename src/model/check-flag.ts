@@ -3,7 +3,14 @@ import { findPatternFault } from "../engine/pattern.ts";
 import { type FeatureFlag, isParameterValue, parameterOf } from "./feature-flag.ts";
 import { withoutGlob } from "./glob.ts";
 import { isSameJson } from "./json-value.ts";
-import { type ProblemCode, type ResourceProblem, type Resources, variationsOf } from "./resources.ts";
+import {
+  flagsByKey,
+  type ProblemCode,
+  placeOf,
+  type ResourceProblem,
+  type Resources,
+  variationsOf,
+} from "./resources.ts";
 import type { RolloutTarget } from "./rollout.ts";
 import type { Variation } from "./variation.ts";
 
@@ -16,7 +23,7 @@ const maxPatterns = 50;
 export function checkFlag(flag: FeatureFlag, resources: Resources): ResourceProblem[] {
   if (flag.status === "archived") return [];
   const problems: ResourceProblem[] = [];
-  const place = resources.feature_flags.findIndex(({ id }) => id === flag.id);
+  const place = placeOf(resources.feature_flags, flag.id);
   const report: Report = (code, message, under) => {
     problems.push({ code, message, path: `feature_flags[${place}]${under}` });
   };
@@ -54,7 +61,7 @@ function checkOverrides(flag: FeatureFlag, variation: Variation, at: string, rep
 }
 
 function checkDependencies(flag: FeatureFlag, resources: Resources, report: Report): void {
-  const byKey = new Map(resources.feature_flags.map((other) => [other.key, other]));
+  const byKey = flagsByKey(resources.feature_flags);
   for (const [key, allowed] of Object.entries(flag.rollout?.dependencies ?? {})) {
     const under = `.rollout.dependencies.${key}`;
     const other = byKey.get(key);
@@ -96,7 +103,7 @@ function checkRollout(
     if ((target.conditions === undefined) === (target.segment_id === undefined)) {
       report("rollout_incomplete_target", "must have either conditions or a segment_id", under);
     }
-    if (target.segment_id !== undefined && !segments.some(({ id }) => id === target.segment_id)) {
+    if (target.segment_id !== undefined && placeOf(segments, target.segment_id) < 0) {
       report("segment_not_found", `no segment ${target.segment_id}`, `${under}.segment_id`);
     }
     checkConditions(target, under, report);

@@ -1,11 +1,11 @@
 import { findPatternFault } from "../engine/pattern.ts";
-import type { ResourceProblem, Resources } from "./resources.ts";
+import { placeOf, type ResourceProblem, type Resources } from "./resources.ts";
 import type { Segment, SegmentRule } from "./segment.ts";
 import { branchCount, maxBranches, segmentConditions } from "./segment-conditions.ts";
 
 /** What of a segment the engine would refuse: it would take the whole flag down. */
 export function checkSegment(segment: Segment, { segments }: Resources): ResourceProblem[] {
-  const place = segments.findIndex(({ id }) => id === segment.id);
+  const place = placeOf(segments, segment.id);
   return segment.rules.flatMap((rule, index) => {
     const fault = ruleFault(rule);
     const path = `segments[${place}].rules[${index}]`;
