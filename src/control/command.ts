@@ -2,7 +2,6 @@
 import { type IdKind, newId } from "../model/ids.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Scope } from "../model/token.ts";
-import type { PublishState } from "./publisher.ts";
 import type { Change, ChangeFilter, Facts } from "./store.ts";
 import type { Draft } from "./tables.ts";
 
@@ -25,7 +24,8 @@ export interface Desk {
   changes(filter: ChangeFilter): Change[];
   /** Of what is committed, as it is or will be published. */
   snapshot(): Snapshot;
-  publishing(): Partial<Facts> & PublishState;
+  /** What is committed, and how far publishing it has come. */
+  facts(): Partial<Facts>;
 }
 
 export interface CommandContext {

@@ -2,13 +2,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { buildSnapshot } from "../model/build-snapshot.ts";
 import { type ManagementCode, Problem, problems } from "../model/problem.ts";
+import type { Resources } from "../model/resources.ts";
 import { maxSnapshotBytes, type Snapshot } from "../model/snapshot.ts";
 import type { Scope } from "../model/token.ts";
 import { type Actor, type Command, type Desk, drawId, type TenantSettings } from "./command.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { warningsAbout } from "./invalidated.ts";
-import { createPublisher, type Publisher } from "./publisher.ts";
+import { createLogOutbox } from "./log-outbox.ts";
+import { type Built, createPublisher, isPending } from "./publisher.ts";
 import { createRateLimiter, type Rate, type RateLimiter } from "./rate-limit.ts";
+import type { Job } from "./retry.ts";
+import { createSchedule, type Schedule } from "./schedule.ts";
 import { ControlStore, type Facts } from "./store.ts";
 import { createDraft, type Tables } from "./tables.ts";
 
@@ -43,6 +47,12 @@ export type ControlAnswer = (
   | { ok: false; code: ManagementCode; message: string }
 ) & { rate?: Rate };
 
+interface LatestSnapshot extends Built {
+  snapshot: Snapshot;
+}
+
+const encoder = new TextEncoder();
+
 /** Kinds that nothing at the edge reads. */
 const unpublished: ReadonlySet<string> = new Set(["token"]);
 const defaultRatePerSecond = 100;
@@ -50,10 +60,13 @@ const burstSeconds = 10;
 
 export class Control extends DurableObject<ControlEnv> {
   readonly #store: ControlStore;
-  readonly #publisher: Publisher;
+  readonly #publisher: Job;
+  readonly #logOutbox: Job;
+  readonly #schedule: Schedule;
   readonly #desk: Desk;
   #tables: Tables;
   #facts: Partial<Facts>;
+  #latest: LatestSnapshot | undefined;
   /** By requests a second. */
   readonly #limiters = new Map<number, RateLimiter>();
 
@@ -62,25 +75,26 @@ export class Control extends DurableObject<ControlEnv> {
     this.#store = new ControlStore(ctx.storage);
     this.#tables = this.#store.loadTables();
     this.#facts = this.#store.loadFacts();
-    this.#publisher = createPublisher({
-      storage: ctx.storage,
-      store: this.#store,
-      kv: env.SNAPSHOTS,
-      queue: env.EVENTS,
+    const tools = {
+      facts: () => this.#facts,
+      remember: (facts: Partial<Facts>) => this.#remember(facts),
       now: Date.now,
       random: Math.random,
-      facts: () => this.#facts,
-      remember: (facts) => {
-        this.#store.saveFacts(facts);
-        this.#facts = { ...this.#facts, ...facts };
-      },
-      build: () => this.#snapshot(),
+    };
+    this.#publisher = createPublisher({
+      ...tools,
+      kv: env.SNAPSHOTS,
+      built: () => this.#newest(),
+      onWanted: () => void this.#schedule.hurry(this.#publisher),
     });
+    this.#logOutbox = createLogOutbox({ ...tools, queue: env.EVENTS, store: this.#store });
+    this.#schedule = createSchedule(ctx.storage, [this.#publisher, this.#logOutbox], Date.now);
     this.#desk = {
       changes: (filter) => this.#store.readChanges(filter),
-      snapshot: () => this.#snapshot(),
-      publishing: () => ({ ...this.#facts, ...this.#publisher.state() }),
+      snapshot: () => this.#newest().snapshot,
+      facts: () => this.#facts,
     };
+    void this.#schedule.rearm();
   }
 
   /** Runs one command; what it changed is stored before this answers. */
@@ -111,7 +125,7 @@ export class Control extends DurableObject<ControlEnv> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#publisher.flush();
+    await this.#schedule.ring();
   }
 
   #run({ tenant, scope, command, input, correlationId, hostname }: ControlRequest, actor: Actor, now: Date): unknown {
@@ -119,7 +133,7 @@ export class Control extends DurableObject<ControlEnv> {
     if (!tenant.entitled) throw new Problem("feature_not_entitled");
     if (command === null) return undefined;
 
-    const draft = createDraft(this.#tables, this.#facts.nextPosition ?? 0);
+    const draft = createDraft(this.#tables, this.#facts.nextPosition ?? this.#store.positionAfterLast());
     const at = now.toISOString();
     // Nothing here may await: another command would begin on the same state.
     const run = commands[command] as unknown as Command<unknown>;
@@ -128,27 +142,44 @@ export class Control extends DurableObject<ControlEnv> {
     const writes = draft.writes();
     if (writes.length === 0) return body;
     const isPublished = writes.some(({ kind }) => !unpublished.has(kind));
-    const version = (this.#facts.version ?? 0) + (isPublished ? 1 : 0);
+    const before = this.#facts;
+    const version = (before.version ?? 0) + (isPublished ? 1 : 0);
     const facts: Partial<Facts> = {
       tenant: tenant.id,
-      activeLimit: tenant.activeLimit,
-      version,
-      ...(isPublished ? { committedAt: at } : {}),
-      nextPosition: Math.max(this.#facts.nextPosition ?? 0, ...writes.map(({ position }) => position + 1)),
+      nextPosition: Math.max(before.nextPosition ?? 0, ...writes.map(({ position }) => position + 1)),
+      ...(isPublished
+        ? {
+            version,
+            committedAt: at,
+            pendingSince: isPending(before) ? (before.pendingSince ?? at) : at,
+            activeLimit: tenant.activeLimit,
+          }
+        : {}),
     };
-    if (isPublished) expectReadable(buildSnapshot(draft.resources(), { tenant: tenant.id, version, publishedAt: at }));
-    const before = createDraft(this.#tables, 0).resources();
-    const entries = isPublished ? warningsAbout(before, draft.resources(), { tenant, at, hostname }) : [];
-    if (isPublished) this.#publisher.arm();
-    this.#store.commit({
-      writes,
-      facts,
-      change: { version, at, actor: actor.name, operation: command, correlationId },
-      entries,
-    });
+    const latest = isPublished
+      ? serialize(draft.resources(), { tenant: tenant.id, version, publishedAt: at })
+      : undefined;
+    if (latest !== undefined && latest.bytes > maxSnapshotBytes) {
+      const detail = `It would take ${latest.bytes} bytes of ${maxSnapshotBytes}; shorten inclusions.`;
+      throw new Problem("snapshot_too_large", detail);
+    }
+    const states = {
+      before: { resources: createDraft(this.#tables, 0).resources(), activeLimit: before.activeLimit },
+      after: { resources: draft.resources(), activeLimit: tenant.activeLimit },
+    };
+    const entries = isPublished ? warningsAbout(states, { tenant: tenant.id, at, hostname }) : [];
+    const change = { version, at, actor: actor.name, operation: command, correlationId };
+    this.#store.commit({ writes, facts, change, entries });
     this.#tables = draft.tables();
-    this.#facts = { ...this.#facts, ...facts };
-    if (isPublished) void this.#publisher.flush();
+    this.#facts = { ...before, ...facts };
+    if (latest === undefined) return body;
+
+    this.#latest = latest;
+    this.#schedule.arm();
+    void this.#schedule.hurry(this.#publisher);
+    if (entries.length > 0) void this.#schedule.hurry(this.#logOutbox);
+    // A warning must be seen although the queue be down.
+    for (const entry of entries) console.warn(JSON.stringify(entry));
     return body;
   }
 
@@ -173,15 +204,24 @@ export class Control extends DurableObject<ControlEnv> {
     return limiter;
   }
 
-  #snapshot(): Snapshot {
+  #remember(facts: Partial<Facts>): void {
+    this.#store.saveFacts(facts);
+    this.#facts = { ...this.#facts, ...facts };
+  }
+
+  /** Built once a version, by the commit or by who asks first. */
+  #newest(): LatestSnapshot {
     const { tenant = "", version = 0, committedAt = "" } = this.#facts;
-    return buildSnapshot(createDraft(this.#tables, 0).resources(), { tenant, version, publishedAt: committedAt });
+    if (this.#latest?.version !== version) {
+      const resources = createDraft(this.#tables, 0).resources();
+      this.#latest = serialize(resources, { tenant, version, publishedAt: committedAt });
+    }
+    return this.#latest;
   }
 }
 
-/** @throws {Problem} when the edge would refuse to read it */
-function expectReadable(snapshot: Snapshot): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(snapshot)).length;
-  if (bytes <= maxSnapshotBytes) return;
-  throw new Problem("snapshot_too_large", `It would take ${bytes} bytes of ${maxSnapshotBytes}; shorten inclusions.`);
+function serialize(resources: Resources, options: Parameters<typeof buildSnapshot>[1]): LatestSnapshot {
+  const snapshot = buildSnapshot(resources, options);
+  const text = JSON.stringify(snapshot);
+  return { snapshot, version: options.version, text, bytes: encoder.encode(text).length };
 }

@@ -1,115 +1,138 @@
-/** The outbox: brings the newest snapshot into KV and warnings onto the queue, until they are there. */
-import type { QueueMessage } from "../model/log-entry.ts";
-import { type Snapshot, snapshotKey } from "../model/snapshot.ts";
-import type { ControlStore, Facts } from "./store.ts";
+/** Brings the newest snapshot into KV: at once, and again until it is there. */
+import { maxSnapshotBytes, snapshotKey } from "../model/snapshot.ts";
+import { createRetried, guardAfter, type Job, withinTime } from "./retry.ts";
+import type { Facts } from "./store.ts";
 
 /** KV takes one write a second of a key. */
 const putIntervalMs = 1_000;
-const giveUpMs = 10_000;
-const firstRetryMs = 1_000;
-const lastRetryMs = 60_000;
-const entriesAtOnce = 100;
+/** So long after the end of an object's life, what it had on its way has landed or never will. */
+const settledMs = 60_000;
+
+/** A snapshot as it is stored. */
+export interface Built {
+  version: number;
+  text: string;
+  bytes: number;
+}
 
 export interface PublisherOptions {
-  storage: DurableObjectStorage;
-  store: ControlStore;
   kv: KVNamespace;
-  queue: Queue;
-  now: () => number;
-  random: () => number;
   facts(): Partial<Facts>;
   remember(facts: Partial<Facts>): void;
-  /** The snapshot of the newest version. */
-  build(): Snapshot;
+  /** That of the newest version. */
+  built(): Built;
+  now: () => number;
+  random: () => number;
+  /** Told that the publisher, of itself, has something to do. */
+  onWanted(): void;
 }
 
-export interface PublishState {
-  attempts: number;
-  lastError: string | null;
-  nextAttemptAt: number | null;
-}
+export function createPublisher(options: PublisherOptions): Job {
+  const { kv, facts, remember, built, now, random, onWanted } = options;
+  const key = () => snapshotKey(facts().tenant ?? "");
+  let lastPutAt = Date.parse(facts().published?.at ?? "") || 0;
+  /** Whether this life of the object has looked at what KV holds. */
+  let isCompared = false;
+  /** Whether a put may be on its way whose end was not seen, such as one of an earlier life. */
+  let isInDoubt = isPending(facts());
+  /** Puts that were given up on, and have not ended. */
+  let unended = 0;
+  if (facts().hasUnended) remember({ hasUnended: false, confirmAt: now() + settledMs });
 
-export interface Publisher {
-  /** Sets the alarm that makes up for everything; to be called with the commit, without awaiting in between. */
-  arm(): void;
-  /** Sends what is pending. Never rejects: what fails is tried again by alarm. */
-  flush(): Promise<void>;
-  state(): PublishState;
-}
-
-export function createPublisher(options: PublisherOptions): Publisher {
-  const { storage, store, kv, queue, now, random, facts, remember, build } = options;
-  let running: Promise<void> | undefined;
-  let lastPutAt = 0;
-  let attempts = 0;
-  let lastError: string | null = null;
-  let nextAttemptAt: number | null = null;
-
-  async function putSnapshot(): Promise<void> {
-    const { version = 0, tenant = "" } = facts();
-    if (version === 0 || facts().published?.version === version) return;
-    const wait = lastPutAt + putIntervalMs - now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    lastPutAt = now();
-    const snapshot = build();
-    const text = JSON.stringify(snapshot);
-    const put = kv.put(snapshotKey(tenant), text, { metadata: { version: snapshot.version } });
-    await withinTime(put);
-    remember({ published: { version: snapshot.version, at: new Date(now()).toISOString(), bytes: text.length } });
-    await putSnapshot();
+  function wantedAt(): number | null {
+    return isPending(facts()) ? guardAfter(facts()) : (facts().confirmAt ?? null);
   }
 
-  async function sendEntries(): Promise<void> {
-    for (;;) {
-      const pending = store.pendingEntries(entriesAtOnce);
-      const last = pending.at(-1);
-      if (last === undefined) return;
-      const messages = pending.map(({ entry }) => ({ body: { kind: "log", entry } satisfies QueueMessage }));
-      await withinTime(queue.sendBatch(messages));
-      store.dropEntries(last.seq);
-    }
-  }
-
-  async function flush(): Promise<void> {
-    const results = await Promise.allSettled([putSnapshot(), sendEntries()]);
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed === undefined) {
-      attempts = 0;
-      lastError = null;
-      nextAttemptAt = null;
-      await storage.deleteAlarm();
+  /**
+   * Readers never step back a version. So where KV is ahead of us, as it may be of an object restored from an earlier
+   * point, or where the namespace has been used before, the newest version becomes one above it.
+   */
+  async function compare(): Promise<void> {
+    const held = await withinTime(kv.getWithMetadata(key(), { type: "text" }));
+    const { version, text, bytes } = built();
+    const labelled = versionIn(held.metadata);
+    isCompared = true;
+    if (held.value === text) {
+      // Ours: the object stopped between the put and the note of it.
+      if (labelled === version) note({ version, bytes }, facts().confirmAt ?? null);
       return;
     }
-    attempts++;
-    lastError = String(failed.reason);
-    const pause = Math.min(lastRetryMs, firstRetryMs * 2 ** (attempts - 1)) * (0.5 + random() / 2);
-    nextAttemptAt = now() + pause;
-    console.warn(JSON.stringify({ message: "not published yet", tenant: facts().tenant, attempts, reason: lastError }));
-    await storage.setAlarm(nextAttemptAt);
+    const ahead = Math.max(labelled, versionIn(parsed(held.value)));
+    if (ahead >= version) remember({ version: ahead + 1 });
   }
 
-  return {
-    arm() {
-      void storage.setAlarm(now() + firstRetryMs);
-    },
-    flush() {
-      running ??= flush().finally(() => {
-        running = undefined;
+  /** @param confirmAt as the fact, unless a put is on its way still */
+  function note({ version, bytes }: Pick<Built, "version" | "bytes">, confirmAt: number | null): void {
+    remember({
+      published: { version, at: new Date(now()).toISOString(), bytes },
+      confirmAt: isInDoubt ? now() + settledMs : confirmAt,
+    });
+    isInDoubt = false;
+  }
+
+  async function put(): Promise<void> {
+    const waitMs = Math.min(lastPutAt + putIntervalMs - now(), putIntervalMs);
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const startedAt = now();
+    lastPutAt = startedAt;
+    const { version, text, bytes } = built();
+    try {
+      await withinTime(kv.put(key(), text, { metadata: { version } }), {
+        onGivenUp() {
+          unended++;
+          remember({ hasUnended: true });
+        },
+        onLate() {
+          unended--;
+          // It may have landed on a newer one.
+          remember({ hasUnended: unended > 0, confirmAt: now() });
+          if (!isPending(facts())) onWanted();
+        },
       });
-      return running;
-    },
-    state: () => ({ attempts, lastError, nextAttemptAt }),
-  };
+    } catch (error) {
+      isInDoubt = true;
+      throw error;
+    }
+    const { confirmAt = null } = facts();
+    note({ version, bytes }, confirmAt !== null && confirmAt <= startedAt ? null : confirmAt);
+  }
+
+  async function work(): Promise<void> {
+    for (;;) {
+      const isDue = isPending(facts()) || (facts().confirmAt ?? Number.POSITIVE_INFINITY) <= now();
+      if (!isDue) return;
+      if (isCompared) await put();
+      else await compare();
+    }
+  }
+
+  return createRetried({
+    failure: () => ({ message: "snapshot not published yet", tenant: facts().tenant }),
+    wantedAt,
+    work,
+    retry: () => facts().publishing ?? null,
+    rememberRetry: (publishing) => remember({ publishing }),
+    now,
+    random,
+  });
 }
 
-async function withinTime(work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${giveUpMs} ms`)), giveUpMs);
-  });
+/** Whether something is committed that KV is not known to hold. */
+export function isPending({ version = 0, published }: Partial<Facts>): boolean {
+  return version > 0 && published?.version !== version;
+}
+
+/** 0 where there is none that could be counted on from. */
+function versionIn(value: unknown): number {
+  const version = (value as { version?: unknown } | null | undefined)?.version;
+  return Number.isSafeInteger(version) && version !== Number.MAX_SAFE_INTEGER ? (version as number) : 0;
+}
+
+function parsed(text: string | null): unknown {
+  if (text === null || text.length > maxSnapshotBytes) return null;
   try {
-    await Promise.race([work, tooLong]);
-  } finally {
-    clearTimeout(timer);
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

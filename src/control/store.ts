@@ -1,9 +1,12 @@
 /** What the control plane keeps in its object's SQLite: resources, the change log, and what is still to be sent out. */
 import type { LogEntry } from "../model/log-entry.ts";
 import type { Positioned } from "../model/page.ts";
+import type { Retry } from "./retry.ts";
 import { type Kind, kinds, type Tables, type Write } from "./tables.ts";
 
-const schema = `
+/** Each brings the layout from one schema version to the next; what has been released is never changed. */
+const migrations = [
+  `
   CREATE TABLE IF NOT EXISTS resource (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -25,22 +28,34 @@ const schema = `
   );
   CREATE INDEX IF NOT EXISTS change_resource ON change (resource_id, seq);
   CREATE TABLE IF NOT EXISTS pending_entry (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-`;
+  `,
+];
 
 /** Single values that outlive a restart. */
 export interface Facts {
+  /** How many of `migrations` have been made. */
+  schema: number;
   /** The tenant this object is of; alarms have no request to tell them. */
   tenant: string;
+  /** The one in force at the last commit. */
   activeLimit: number;
-  /** Of the configuration: counts up by one a commit. */
+  /** Of the configuration: counts up by one a commit that changes anything published. */
   version: number;
   /** When `version` was committed, ISO. */
   committedAt: string;
+  /** When the oldest commit that KV lacks was made, ISO; says nothing once KV has all. */
+  pendingSince: string;
   /** Never given to a second resource. */
   nextPosition: number;
   /** What KV is known to hold. */
   published: { version: number; at: string; bytes: number };
+  /** When the newest snapshot is put once more, in ms since the epoch: an earlier put may have landed on it. */
+  confirmAt: number | null;
+  /** Whether puts were given up on that may land even now. */
+  hasUnended: boolean;
+  /** Failed attempts to publish, and to queue log entries. */
+  publishing: Retry | null;
+  queueing: Retry | null;
 }
 
 /** One resource changed by one commit. */
@@ -81,12 +96,23 @@ export class ControlStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
 
+  /** @throws when the layout is of a newer Vestibule than this one */
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#sql.exec(schema);
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    const { schema = 0 } = this.loadFacts();
+    if (schema > migrations.length) {
+      throw new Error(`storage has schema version ${schema}; this release knows ${migrations.length} at most`);
+    }
+    if (schema === migrations.length) return;
+    storage.transactionSync(() => {
+      for (const migration of migrations.slice(schema)) this.#sql.exec(migration);
+      this.#saveFacts({ schema: migrations.length });
+    });
   }
 
+  /** A row that cannot be read is left out, and stays where it is: the rest is served without it. */
   loadTables(): Tables {
     const tables = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<
       string,
@@ -95,13 +121,23 @@ export class ControlStore {
     const rows = this.#sql.exec<{ kind: string; id: string; position: number; body: string }>(
       "SELECT kind, id, position, body FROM resource ORDER BY position",
     );
-    for (const { kind, id, position, body } of rows) tables[kind]?.set(id, { position, item: JSON.parse(body) });
+    for (const { kind, id, position, body } of rows) {
+      const item = parsed(body, `${kind} ${id}`);
+      if ((item as { id?: unknown } | null | undefined)?.id === id) tables[kind]?.set(id, { position, item });
+      else if (item !== undefined) tellUnreadable(`${kind} ${id}`, "it is no resource with this id");
+    }
     return tables as unknown as Tables;
   }
 
   loadFacts(): Partial<Facts> {
     const rows = this.#sql.exec<{ name: string; value: string }>("SELECT name, value FROM fact");
-    return Object.fromEntries([...rows].map(({ name, value }) => [name, JSON.parse(value)]));
+    const facts = [...rows].map(({ name, value }) => [name, parsed(value, `fact ${name}`)] as const);
+    return Object.fromEntries(facts.filter(([, value]) => value !== undefined));
+  }
+
+  /** Above every resource there is. */
+  positionAfterLast(): number {
+    return this.#sql.exec<{ next: number }>("SELECT coalesce(max(position) + 1, 0) AS next FROM resource").one().next;
   }
 
   /** All of it or nothing. */
@@ -137,18 +173,21 @@ export class ControlStore {
     );
     return [...rows].map((row) => ({
       ...(row as unknown as Change),
-      before: parsed(row.before),
-      after: parsed(row.after),
+      before: parsed(row.before, `change ${row.seq}`) ?? null,
+      after: parsed(row.after, `change ${row.seq}`) ?? null,
     }));
   }
 
-  /** Log entries that the queue has not taken yet, the oldest first. */
-  pendingEntries(most: number): { seq: number; entry: LogEntry }[] {
+  /** Log entries that the queue has not taken yet, the oldest first; undefined for one that cannot be read. */
+  pendingEntries(most: number): { seq: number; entry: LogEntry | undefined }[] {
     const rows = this.#sql.exec<{ seq: number; entry: string }>(
       "SELECT seq, entry FROM pending_entry ORDER BY seq LIMIT ?",
       most,
     );
-    return [...rows].map(({ seq, entry }) => ({ seq, entry: JSON.parse(entry) }));
+    return [...rows].map(({ seq, entry }) => ({
+      seq,
+      entry: parsed(entry, `pending_entry ${seq}`) as LogEntry | undefined,
+    }));
   }
 
   /** Forgets entries up to and with `seq`. */
@@ -197,6 +236,17 @@ function shown(item: object | undefined): string | null {
   return JSON.stringify(rest);
 }
 
-function parsed(text: SqlStorageValue | undefined): unknown {
-  return typeof text === "string" ? JSON.parse(text) : null;
+/** Undefined where there is nothing, or nothing that can be read: one damaged row must not take the rest down. */
+function parsed(text: SqlStorageValue | undefined, row: string): unknown {
+  if (typeof text !== "string") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    tellUnreadable(row, String(error));
+    return undefined;
+  }
+}
+
+function tellUnreadable(row: string, reason: string): void {
+  console.error(JSON.stringify({ message: "control plane: a row cannot be read", row, reason }));
 }

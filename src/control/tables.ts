@@ -32,6 +32,17 @@ export const kinds = [
 /** By id, in the order of their positions. */
 export type Tables = { readonly [K in Kind]: ReadonlyMap<string, Positioned<Kinds[K]>> };
 
+/** One list a table: what is worked out from a list (`model/resources.ts`) serves until that table changes. */
+const lists = new WeakMap<ReadonlyMap<string, unknown>, readonly unknown[]>();
+
+function listOf<Item>(table: ReadonlyMap<string, Positioned<Item>>): readonly Item[] {
+  const known = lists.get(table) as readonly Item[] | undefined;
+  if (known !== undefined) return known;
+  const list = [...table.values()].map(({ item }) => item);
+  lists.set(table, list);
+  return list;
+}
+
 /** One resource before and after; undefined where there was, or is, none. */
 export interface Write<K extends Kind = Kind> {
   kind: K;
@@ -67,8 +78,10 @@ export function createDraft(base: Tables, nextPosition: number): Draft {
   const read = <K extends Kind>(kind: K) => (tables[kind] ?? base[kind]) as ReadonlyMap<string, Positioned<Kinds[K]>>;
   const write = <K extends Kind>(kind: K) => {
     resources = undefined;
-    tables[kind] ??= new Map(base[kind] as ReadonlyMap<string, Positioned<unknown>>);
-    return tables[kind] as Map<string, Positioned<Kinds[K]>>;
+    const table = tables[kind] ?? new Map(base[kind] as ReadonlyMap<string, Positioned<unknown>>);
+    tables[kind] = table;
+    lists.delete(table);
+    return table as Map<string, Positioned<Kinds[K]>>;
   };
   function touch(kind: Kind, id: string): number {
     const known = read(kind).get(id);
@@ -77,10 +90,9 @@ export function createDraft(base: Tables, nextPosition: number): Draft {
     if (!touched.has(name)) touched.set(name, { kind, id, before: known?.item, position: at });
     return at;
   }
-  const all = <K extends Kind>(kind: K) => [...read(kind).values()].map(({ item }) => item);
 
   return {
-    all,
+    all: (kind) => [...listOf(read(kind))],
     rows: (kind) => [...read(kind).values()],
     get: (kind, id) => read(kind).get(id)?.item,
     put(kind, item) {
@@ -94,12 +106,12 @@ export function createDraft(base: Tables, nextPosition: number): Draft {
     },
     resources() {
       resources ??= {
-        feature_flags: all("feature_flag"),
-        variations: all("variation"),
-        experiments: all("experiment"),
-        segments: all("segment"),
-        groups: all("group"),
-        deployments: all("deployment"),
+        feature_flags: listOf(read("feature_flag")),
+        variations: listOf(read("variation")),
+        experiments: listOf(read("experiment")),
+        segments: listOf(read("segment")),
+        groups: listOf(read("group")),
+        deployments: listOf(read("deployment")),
       };
       return resources;
     },
