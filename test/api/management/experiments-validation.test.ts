@@ -37,8 +37,11 @@ it("answers nothing but that all is well", async () => {
 it("changes nothing, ignores a body, and needs to read only", async () => {
   const { id } = await client.post("/experiments", bodyOf(flag, { allocations: shares(flag, [1]) }));
   const before = await client.get(`/experiments/${id}`);
+  const { token } = await client.post("/tokens", { name: "Reader", scopes: ["read:experimentation"] });
+  const authorization = `Bearer ${token}`;
+  expect((await client.send("PATCH", `/experiments/${id}`, { name: "Written" }, { authorization })).status).toBe(403);
   for (const body of [undefined, "{not json", { status: "active" }, new Uint8Array([255])]) {
-    const answer = await client.send("POST", `/experiments/${id}/validate`, body);
+    const answer = await client.send("POST", `/experiments/${id}/validate`, body, { authorization });
     expect(answer.status).toBe(200);
     expect(Object.keys(answer.body)).toEqual(["is_valid", "errors"]);
   }
