@@ -203,3 +203,66 @@ describe("buildSnapshot", () => {
     ]);
   });
 });
+
+describe("a large tenant", () => {
+  /** Fields read of the resources while a snapshot of `size` flags, experiments and segments is built. */
+  function reads(size: number): number {
+    let count = 0;
+    const watched = <Item extends object>(item: Item): Item =>
+      new Proxy(item, {
+        get(of, field) {
+          count++;
+          return Reflect.get(of, field);
+        },
+      });
+    const numbers = Array.from({ length: size }, (_, index) => index + 1);
+    const ids = numbers.map((number) => `flg_${number}`);
+    const of: Resources = {
+      feature_flags: numbers.map((number) =>
+        watched(
+          flag({
+            id: `flg_${number}`,
+            key: `flag_${number}`,
+            name: `Flag ${number}`,
+            deployments: ["dep_App"],
+            rollout: {
+              // In tens, so that no chain grows with the tenant.
+              dependencies: number % 10 === 0 ? {} : { [`flag_${number - (number % 10) || size}`]: ["a"] },
+              targeting: [
+                { name: "Target", segment_id: `seg_${(number % size) + 1}`, percentage: 50, weights: { a: 1, b: 1 } },
+              ],
+            },
+          }),
+        ),
+      ),
+      variations: ids.flatMap((feature_flag_id, index) =>
+        ["a", "b", "c"].map((key) => watched(variation(key, { id: `var_${key}${index + 1}`, feature_flag_id }))),
+      ),
+      experiments: numbers.map((number) =>
+        watched(
+          experiment({
+            id: `exp_${number}`,
+            name: `Experiment ${number}`,
+            feature_flag_id: `flg_${number}`,
+            status: number <= 20 ? "active" : "completed",
+            allocations: [share(`a${number}`, 50, true), share(`b${number}`, 50)],
+          }),
+        ),
+      ),
+      segments: numbers.map((number) => watched(segment(`${number}`, [{ match: { country: ["CH"] } }]))),
+      groups: [
+        watched(holdout({ feature_flag_ids: ids })),
+        watched(mutex([], { slots: [{ percentage: 50, feature_flag_ids: ids }] })),
+      ],
+      deployments: [],
+    };
+    const snapshot = buildSnapshot(of, options);
+    expect(snapshot.flags).toHaveLength(size + 2);
+    return count;
+  }
+
+  it("costs as much more as it is larger", () => {
+    const [small, large] = [reads(100), reads(400)];
+    expect(large / small).toBeLessThan(6);
+  });
+});
