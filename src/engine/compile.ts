@@ -89,21 +89,17 @@ export function compileFlags(flags: readonly Flag[]): CompiledFlags {
   const plan = planFlags(sortFlags([...sound.values()]), faults);
   const sorted = plan.flags.map((key) => sound.get(key)).filter((flag) => flag !== undefined);
   const dependencies = linkDependencies(sorted);
-  let idle: Evaluator | undefined = new Evaluator(plan);
+  const evaluator = new Evaluator(plan);
 
   return {
     faults,
     evaluate(context, flagKeys, trace) {
-      // A getter in the context, or the sink, may call back in here: then the memory is in use.
-      const evaluator = idle ?? new Evaluator(plan);
-      idle = undefined;
       let results: Record<string, Variant>;
       if (flagKeys === undefined) results = evaluator.evaluateAll(context, trace);
       else {
         const roots = flagKeys.map((key) => plan.numbers.get(key)).filter((number) => number !== undefined);
         results = evaluator.evaluateSome(context, sortByDependency(dependencies, roots), trace);
       }
-      idle = evaluator;
       if (trace !== undefined) traceFaults(faults, flagKeys, trace);
       return results;
     },

@@ -1,4 +1,5 @@
-import { type EqualityRule, equalityKey } from "./equality-index.ts";
+import type { EqualityRule } from "./equality-index.ts";
+import { equalityKey } from "./equality-key.ts";
 import type { Condition } from "./flag.ts";
 import { compilePattern } from "./pattern.ts";
 import type { Reading } from "./reading.ts";

@@ -2,6 +2,8 @@
  * Answers all equality conditions on one property together: each value leads to the set of conditions that list it,
  * so one look-up a context replaces a comparison for each condition and value.
  */
+import { equalityKey } from "./equality-key.ts";
+import { isPlainText, Reading } from "./reading.ts";
 
 /** What an equality condition makes of a property. */
 export interface EqualityRule {
@@ -37,19 +39,6 @@ class ConditionSet {
   }
 }
 
-/**
- * The form under which a value is compared: itself, but booleans in lower case. Comparing these forms is
- * experiment-core's `matchesIs`, whichever side holds the boolean.
- */
-export function equalityKey(value: string): string {
-  const { length } = value;
-  if (length !== 4 && length !== 5) return value;
-  // Only `t…` of four letters or `f…` of five can be a boolean.
-  if ((value.charCodeAt(0) | 0x20) !== (length === 4 ? 0x74 : 0x66)) return value;
-  const lower = value.toLowerCase();
-  return lower === "true" || lower === "false" ? lower : value;
-}
-
 /** Bits of a word that are used: with 30, V8 keeps every word as a small integer, on all its builds. */
 const wordBits = 30;
 /** The word and the bit that answer condition `condition`. */
@@ -62,14 +51,17 @@ const maxFew = 4;
 export class EqualityIndex {
   readonly #byValue = new Map<string, ConditionSet>();
   readonly #none = new ConditionSet([]);
-  /** The same entries, when they are so few that comparing is faster than hashing. */
-  #few: readonly (readonly [string, ConditionSet])[] | undefined;
+  /** The same values with their answers, when they are so few that comparing is faster than hashing. */
+  #few: readonly string[] | undefined;
+  #fewTruths: readonly Bits[] = [];
   /** Which lengths the values have, modulo 32, as bits: most texts are told apart from all values by it. */
   #lengths = 0;
   readonly #rules: EqualityRule[] = [];
   #negated: Bits = [];
   #ofSets: Bits = [];
   #whenMissing: Bits = [];
+  #unlisted: Bits = [];
+  #unreadable: Bits = [];
   /** Length of an answer; set by `seal`. */
   words = 0;
 
@@ -84,31 +76,45 @@ export class EqualityIndex {
   }
 
   seal(): void {
-    if (this.#byValue.size <= maxFew) this.#few = [...this.#byValue];
     for (const key of this.#byValue.keys()) this.#lengths |= 1 << (key.length & 31);
     this.words = Math.ceil(this.#rules.length / wordBits);
     this.#negated = this.#select((rule) => rule.negated);
     this.#ofSets = this.#select((rule) => rule.ofSets);
     this.#whenMissing = this.#select((rule) => rule.whenMissing);
+    this.#unlisted = this.#truth(this.#none);
+    this.#unreadable = this.#bits([]);
+    if (this.#byValue.size > maxFew) return;
+    this.#few = [...this.#byValue.keys()];
+    this.#fewTruths = [...this.#byValue.values()].map((set) => this.#truth(set));
   }
 
-  ofMissing(): Bits {
-    return this.#whenMissing;
+  /** @param value Undefined when missing; never null. */
+  answer(value: unknown): Bits {
+    if (isPlainText(value)) return this.#ofText(value);
+    if (value === undefined) return this.#whenMissing;
+    const { list, text } = new Reading(value);
+    if (list !== undefined) return this.#ofList(list);
+    return text === undefined ? this.#unreadable : this.#ofText(text.text);
   }
 
-  ofText(text: string): Bits {
-    const set = this.#find(text);
-    set.truth ??= this.#listed(set).map(
-      (listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0),
-    );
-    return set.truth;
+  #ofText(text: string): Bits {
+    const { length } = text;
+    if ((this.#lengths & (1 << (length & 31))) === 0) return this.#unlisted;
+    const key = length === 4 || length === 5 ? equalityKey(text) : text;
+    const few = this.#few;
+    if (few === undefined) {
+      const set = this.#byValue.get(key);
+      return set === undefined ? this.#unlisted : (set.truth ?? this.#truth(set));
+    }
+    for (let i = 0; i < few.length; i++) if (few[i] === key) return this.#fewTruths[i] as Bits;
+    return this.#unlisted;
   }
 
-  ofList(texts: readonly string[]): Bits {
+  #ofList(texts: readonly string[]): Bits {
     const any = this.#bits([]);
     const all = any.map(() => -1);
     for (const text of texts) {
-      const listed = this.#listed(this.#find(text));
+      const listed = this.#listed(this.#byValue.get(equalityKey(text)) ?? this.#none);
       for (let word = 0; word < listed.length; word++) {
         any[word] = (any[word] ?? 0) | (listed[word] ?? 0);
         all[word] = (all[word] ?? 0) & (listed[word] ?? 0);
@@ -123,16 +129,12 @@ export class EqualityIndex {
     });
   }
 
-  #find(text: string): ConditionSet {
-    if ((this.#lengths & (1 << (text.length & 31))) === 0) return this.#none;
-    const key = equalityKey(text);
-    const few = this.#few;
-    if (few === undefined) return this.#byValue.get(key) ?? this.#none;
-    for (let i = 0; i < few.length; i++) {
-      const entry = few[i];
-      if (entry !== undefined && entry[0] === key) return entry[1];
-    }
-    return this.#none;
+  /** What a text answers that is listed by just these conditions. */
+  #truth(set: ConditionSet): Bits {
+    set.truth ??= this.#listed(set).map(
+      (listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0),
+    );
+    return set.truth;
   }
 
   #listed(set: ConditionSet): Bits {

@@ -1,5 +1,5 @@
 import { compileTest, findEqualityRule } from "./conditions.ts";
-import { bitOf, wordOf } from "./equality-index.ts";
+import { bitOf, EqualityIndex, wordOf } from "./equality-index.ts";
 import type { Bucket, Condition, Flag, Segment, Variant } from "./flag.ts";
 import {
   type BucketPlan,
@@ -8,13 +8,17 @@ import {
   instructionLength,
   opcodes,
   type Plan,
+  type Question,
   type SegmentPlan,
   type Test,
 } from "./plan.ts";
 import { Salt } from "./salted-hash.ts";
 import { type Slot, Slots } from "./slots.ts";
 
-/** With so few flags, properties are looked at when a condition needs them; with more, nearly all are needed. */
+/**
+ * With so few flags, properties are looked at when a condition needs them, and each is answered alone; with more, nearly
+ * all are needed, and by many.
+ */
 const maxLazyFlags = 4;
 
 type Tests = ReadonlyMap<Condition, Test>;
@@ -23,13 +27,17 @@ type Tests = ReadonlyMap<Condition, Test>;
 export class PlanBuilder {
   readonly #isLazy: boolean;
   readonly #slots = new Slots();
-  readonly #subjects = new Map<Slot, number>();
+  /** The slots that are bucketed by, in the order of their numbers, with their salts. */
+  readonly #subjects = new Map<Slot, Set<string>>();
   readonly #flags: string[] = [];
   readonly #starts: number[] = [];
   readonly #slotsOf: Slot[][] = [];
   readonly #firstSegment: number[] = [];
   readonly #segments: SegmentPlan[] = [];
   readonly #conditions: ConditionPlan[] = [];
+  readonly #questions: Question[] = [];
+  /** Numbers of the questions, by what conditions say. */
+  readonly #questionNumbers = new Map<string, number>();
   readonly #code: number[] = [];
   /** Equality conditions, whose words are known only when all are counted. */
   readonly #toPlace: { at: number; slot: Slot; equality: number }[] = [];
@@ -69,13 +77,10 @@ export class PlanBuilder {
     for (const [group, conditions] of groups.entries()) {
       this.#land(failures, 2);
       failures = conditions.map((condition) =>
-        this.#addCondition({
-          condition,
-          slot: this.#look(condition.selector),
-          test: tests.get(condition),
-          segment: number,
-          group,
-        }),
+        this.#addCondition(
+          { condition, slot: this.#look(condition.selector), segment: number, group },
+          tests.get(condition),
+        ),
       );
       if (group < groups.length - 1) successes.push(this.#emit(opcodes.jump));
     }
@@ -93,17 +98,36 @@ export class PlanBuilder {
   }
 
   /** Returns where the condition's instruction is. */
-  #addCondition(plan: ConditionPlan): number {
-    const { condition, slot, test } = plan;
-    const number = this.#conditions.push(plan) - 1;
-    if (test !== undefined) return this.#emit(opcodes.ask, 0, 0, number);
+  #addCondition(place: Omit<ConditionPlan, "index">, test: Test | undefined): number {
+    const { condition, slot } = place;
+    const number = this.#conditions.length;
     const rule = findEqualityRule(condition);
-    if (slot.changes || this.#isLazy) this.#emit(opcodes.look, slot.number);
+    const isAlone = rule !== undefined && (slot.changes || this.#isLazy);
+    const index = isAlone ? new EqualityIndex() : undefined;
+    this.#conditions.push({ ...place, index });
+    if (test !== undefined) return this.#emit(opcodes.ask, this.#addQuestion(place, test), 0, number);
+    if (rule !== undefined && index !== undefined) {
+      index.add(condition.values, rule);
+      index.seal();
+      return this.#emit(opcodes.compare, 0, 0, number);
+    }
     const at = this.#emit(0, 0, 0, number);
     if (rule !== undefined) {
       this.#toPlace.push({ at, slot, equality: this.#slots.indexOf(slot).add(condition.values, rule) });
     }
     return at;
+  }
+
+  #addQuestion({ condition: { selector, op, values }, slot }: Omit<ConditionPlan, "index">, test: Test): number {
+    const key = JSON.stringify([selector, op, values]);
+    const known = this.#questionNumbers.get(key);
+    if (known === undefined) {
+      const number = this.#questions.push({ slot, test, isShared: false }) - 1;
+      this.#questionNumbers.set(key, number);
+      return number;
+    }
+    (this.#questions[known] as Question).isShared = true;
+    return known;
   }
 
   /** The slot at a selector, to be known, with what lies on the way, before the present flag is evaluated. */
@@ -130,8 +154,9 @@ export class PlanBuilder {
 
   #planBucket(bucket: Bucket, choose: (key: string) => Choice): BucketPlan {
     const slot = this.#look(bucket.selector);
-    const subject = this.#subjects.get(slot) ?? this.#subjects.size;
-    this.#subjects.set(slot, subject);
+    const salts = this.#subjects.get(slot) ?? new Set();
+    this.#subjects.set(slot, salts.add(bucket.salt));
+    const subject = [...this.#subjects.keys()].indexOf(slot);
     return {
       slot,
       subject,
@@ -159,15 +184,16 @@ export class PlanBuilder {
     return {
       slots: this.#slots.list,
       words,
-      subjects: this.#subjects.size,
+      subjects: [...this.#subjects.values()].map((salts) => salts.size),
       flags: this.#flags,
       numbers: new Map(this.#flags.map((key, number) => [key, number])),
       starts: this.#starts,
       slotsOf: this.#slotsOf,
       firstSegment: [...this.#firstSegment, this.#segments.length],
-      code: this.#code,
+      code: Int32Array.from(this.#code),
       segments: this.#segments,
       conditions: this.#conditions,
+      questions: this.#questions,
     };
   }
 }

@@ -2,6 +2,7 @@
  * Compiled flags as a program for a small machine. Evaluation walks through one flat array of numbers from front to
  * back instead of from object to object, which is where an interpreter of flags spends its time.
  */
+import type { EqualityIndex } from "./equality-index.ts";
 import type { Condition, Range, Variant } from "./flag.ts";
 import type { Reading } from "./reading.ts";
 import type { Salt } from "./salted-hash.ts";
@@ -49,17 +50,25 @@ export interface SegmentPlan {
 export interface ConditionPlan {
   readonly condition: Condition;
   readonly slot: Slot;
-  /** Undefined when the condition is about equality. */
-  readonly test: Test | undefined;
+  /** Answers this condition alone. Undefined when it is not about equality, or answered with others on the slot. */
+  readonly index: EqualityIndex | undefined;
   /** Number of the segment, and of the group in it. */
   readonly segment: number;
   readonly group: number;
 }
 
+/** What conditions ask that are not about equality; those that ask the same share it. */
+export interface Question {
+  readonly slot: Slot;
+  readonly test: Test;
+  /** Whether several conditions ask it. */
+  isShared: boolean;
+}
+
 /** Every instruction is four numbers, the first of which says what it is. */
 export const instructionLength = 4;
 /**
- * What an instruction is, when not an equality condition: that is `[word of the answer, bit, where to go when it does
+ * What an instruction is, when not an equality condition answered with others: that is `[word of the answer, bit, where to go when it does
  * not hold, condition]`, the word being 0 or more. Whatever holds goes on to the next instruction.
  */
 export const opcodes = {
@@ -69,10 +78,10 @@ export const opcodes = {
   matched: -2,
   /** `[jump, where]`. */
   jump: -3,
-  /** `[ask, 0, where to go when it does not hold, condition]`: the condition has a test. */
+  /** `[ask, question, where to go when it does not hold, condition]`: the condition is not about equality. */
   ask: -4,
-  /** `[look, slot]`: the equality conditions on the slot have to be answered, unless they are and it cannot change. */
-  look: -5,
+  /** `[compare, 0, where to go when it does not hold, condition]`: an equality condition with an index of its own. */
+  compare: -5,
 } as const;
 
 export interface Plan {
@@ -80,8 +89,8 @@ export interface Plan {
   readonly slots: readonly Slot[];
   /** How many words the answers to all equality conditions take. */
   readonly words: number;
-  /** How many slots are bucketed by. */
-  readonly subjects: number;
+  /** By number of the slot among those that are bucketed by: how many salts it meets. */
+  readonly subjects: readonly number[];
   /** Keys by flag number; a flag comes after those it depends on. */
   readonly flags: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
@@ -91,7 +100,8 @@ export interface Plan {
   readonly slotsOf: readonly (readonly Slot[])[];
   /** By flag number, with one more entry for the end: number of its first segment. */
   readonly firstSegment: readonly number[];
-  readonly code: readonly number[];
+  readonly code: Int32Array;
   readonly segments: readonly SegmentPlan[];
   readonly conditions: readonly ConditionPlan[];
+  readonly questions: readonly Question[];
 }

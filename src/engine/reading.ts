@@ -1,5 +1,8 @@
-import { equalityKey } from "./equality-index.ts";
+import { equalityKey } from "./equality-key.ts";
 import { Text, toText, toTextList } from "./text.ts";
+
+/** Whether a value is a text that cannot hold a list: it has no bracket at its start. */
+export const isPlainText = (value: unknown): value is string => typeof value === "string" && value.charCodeAt(0) !== 91;
 
 /** The value of a property in the forms the operators ask for. */
 export class Reading {
@@ -13,6 +16,11 @@ export class Reading {
 
   /** @param value Undefined when missing; never null. */
   constructor(value: unknown) {
+    if (isPlainText(value)) {
+      this.kind = "text";
+      this.text = new Text(value);
+      return;
+    }
     this.kind = value === undefined ? "missing" : "unreadable";
     try {
       this.list = toTextList(value);

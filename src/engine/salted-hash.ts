@@ -3,6 +3,7 @@
  * state after the salt is computed once a salt, and the subject's words, mixed, once a subject and alignment. What
  * is left for each pair is one step a word. Held to `murmur3`, bit by bit, by test.
  */
+import { bitsOfPacked, overflow, PackedText, packCharacter } from "./packed-text.ts";
 import { utf8Room, writeUtf8 } from "./utf8.ts";
 
 const rotateLeft = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
@@ -47,121 +48,132 @@ export class Salt {
   }
 }
 
-/** A subject's bytes as words, when `offset` bytes of a salt share the first word with them. */
-class Words {
-  readonly #offset: number;
-  /** The first bytes, shifted to make room for the salt's; 0 when `offset` is 0. */
+/** A subject's words, mixed, as they stand when `offset` bytes of a salt come before them. */
+class Aligned {
+  readonly #shift: number;
+  /** What follows the salt's bytes in their word; 0 when `offset` is 0. */
   head = 0;
   /** Whether salt and subject together fill that first word. */
   fillsHead = false;
-  /** The whole words that follow, mixed: `count` of them. */
+  /** The whole words that follow: `count` of them. */
   body = new Int32Array(16);
   count = 0;
-  /** What is left at the end, mixed; 0 when nothing is. */
+  /** What is left at the end; 0 when nothing is. */
   tail = 0;
 
   constructor(offset: number) {
-    this.#offset = offset;
+    this.#shift = offset * 8;
   }
 
-  /** Makes room for a subject of `length` bytes; returns how many of them go into the head. */
-  #begin(length: number): number {
-    const headLength = (4 - this.#offset) & 3;
-    this.fillsHead = length >= headLength;
-    this.count = this.fillsHead ? (length - headLength) >> 2 : 0;
+  load({ words, length }: PackedText): void {
+    const shift = this.#shift;
+    const back = 32 - shift;
+    const bytes = length + (shift >> 3);
+    this.fillsHead = bytes >= 4;
+    this.count = shift === 0 ? bytes >> 2 : Math.max(0, (bytes >> 2) - 1);
     if (this.body.length < this.count) this.body = new Int32Array(this.count);
-    return headLength;
-  }
-
-  load(bytes: Uint8Array, length: number): void {
-    const headLength = this.#begin(length);
     const { body, count } = this;
-    this.head = readWord(bytes, 0, Math.min(length, headLength)) << (8 * this.#offset);
-    let at = headLength;
-    for (let i = 0; i < count; i++, at += 4) body[i] = mix(readWord(bytes, at, at + 4));
-    this.tail = this.fillsHead ? mix(readWord(bytes, at, length)) : 0;
-  }
-
-  /** The same, straight from a text, for most ids are ASCII; false when this one is not. */
-  loadAscii(text: string): boolean {
-    const { length } = text;
-    const headLength = this.#begin(length);
-    const { body, count } = this;
-    let seen = 0;
-    let head = 0;
-    let at = 0;
-    for (; at < headLength && at < length; at++) {
-      const code = text.charCodeAt(at);
-      seen |= code;
-      head |= code << (8 * at);
+    if (shift === 0) {
+      for (let i = 0; i < count; i++) body[i] = mix(words[i] as number);
+      this.tail = mix(words[count] as number);
+      return;
     }
-    this.head = head << (8 * this.#offset);
-    for (let i = 0; i < count; i++, at += 4) {
-      const first = text.charCodeAt(at);
-      const second = text.charCodeAt(at + 1);
-      const third = text.charCodeAt(at + 2);
-      const fourth = text.charCodeAt(at + 3);
-      seen |= first | second | third | fourth;
-      body[i] = mix(first | (second << 8) | (third << 16) | (fourth << 24));
+    let before = words[0] as number;
+    this.head = before << shift;
+    for (let i = 0; i < count; i++) {
+      const word = words[i + 1] as number;
+      body[i] = mix((before >>> back) | (word << shift));
+      before = word;
     }
-    let tail = 0;
-    for (let shift = 0; at < length; at++, shift += 8) {
-      const code = text.charCodeAt(at);
-      seen |= code;
-      tail |= code << shift;
-    }
-    this.tail = this.fillsHead ? mix(tail) : 0;
-    return seen < 128;
+    if (!this.fillsHead) this.tail = 0;
+    // The last bytes lie in one word or in two.
+    else this.tail = mix((before >>> back) | (count + 1 <= length >> 2 ? (words[count + 1] as number) << shift : 0));
   }
 }
 
-/** What is bucketed: hashes with any number of salts, its words being made once an alignment. Use it again by `load`. */
+/** With so many salts, mixing the subject's words beforehand pays. */
+const minShared = 3;
+
+/** Hashes what is bucketed with any number of salts; with many, its words are mixed once. */
 export class Subject {
+  readonly #isShared: boolean;
+  readonly #packed = new PackedText();
+  /** The text of which the words are. */
   #text = "";
-  /** Only when the text proves to be no ASCII. */
-  #bytes = new Uint8Array(0);
-  #isAscii = true;
-  /** In bytes. */
-  #length = 0;
-  readonly #words: readonly Words[] = [0, 1, 2, 3].map((offset) => new Words(offset));
-  /** Bit `n` tells whether the words at offset `n` are of this text. */
+  readonly #aligned: readonly Aligned[] = [0, 1, 2, 3].map((offset) => new Aligned(offset));
+  /** Bit `n` tells whether what is aligned at offset `n` is of this text. */
   #loaded = 0;
 
-  get text(): string {
-    return this.#text;
-  }
-
-  load(text: string): void {
-    this.#text = text;
-    this.#isAscii = true;
-    this.#length = text.length;
-    this.#loaded = 0;
+  /** @param salts How many salts it will meet, by estimate. */
+  constructor(salts: number) {
+    this.#isShared = salts >= minShared;
   }
 
   /** `murmur3(salt + "/" + text)`. */
-  hash(salt: Salt): number {
-    const offset = salt.length & 3;
-    const words = this.#words[offset] as Words;
-    if ((this.#loaded & (1 << offset)) === 0) this.#fill(words, offset);
-    let { state } = salt;
-    if (offset !== 0) {
-      const mixed = mix(salt.rest | words.head);
-      // Too few bytes for a whole word go into the state without a step.
-      state = words.fillsHead ? step(state, mixed) : state ^ mixed;
-    }
-    const { body, count } = words;
-    for (let i = 0; i < count; i++) state = step(state, body[i] ?? 0);
-    return finish(state ^ words.tail ^ (salt.length + this.#length));
+  hash(salt: Salt, text: string): number {
+    if (this.#isShared) return this.#hashAligned(salt, text);
+    return hashText(salt, text);
   }
 
-  #fill(words: Words, offset: number): void {
-    this.#loaded |= 1 << offset;
-    if (this.#isAscii && words.loadAscii(this.#text)) return;
-    if (this.#isAscii) {
-      this.#isAscii = false;
-      if (this.#bytes.length < utf8Room(this.#text)) this.#bytes = new Uint8Array(utf8Room(this.#text));
-      this.#length = writeUtf8(this.#text, this.#bytes);
+  #hashAligned(salt: Salt, text: string): number {
+    const offset = salt.length & 3;
+    const aligned = this.#aligned[offset] as Aligned;
+    if (text !== this.#text) this.#load(text);
+    if ((this.#loaded & (1 << offset)) === 0) {
+      this.#loaded |= 1 << offset;
+      aligned.load(this.#packed);
     }
-    words.load(this.#bytes, this.#length);
+    let { state } = salt;
+    if (offset !== 0) {
+      const mixed = mix(salt.rest | aligned.head);
+      // Too few bytes for a whole word go into the state without a step.
+      state = aligned.fillsHead ? step(state, mixed) : state ^ mixed;
+    }
+    const { body, count } = aligned;
+    for (let i = 0; i < count; i++) state = step(state, body[i] as number);
+    return finish(state ^ aligned.tail ^ (salt.length + this.#packed.length));
   }
+
+  #load(text: string): void {
+    this.#text = text;
+    this.#packed.load(text);
+    this.#loaded = 0;
+  }
+}
+
+/** The same with one salt, straight from the text: nothing is kept for the next. */
+function hashText(salt: Salt, text: string): number {
+  const { length } = text;
+  let { state } = salt;
+  let word = salt.rest;
+  let filled = (salt.length & 3) * 8;
+  let count = salt.length >> 2;
+  for (let at = 0; at < length; ) {
+    const unit = text.charCodeAt(at++);
+    let bytes = unit;
+    let bits = 8;
+    if (unit > 0x7f) {
+      bytes = packCharacter(unit, at < length ? text.charCodeAt(at) : 0);
+      bits = bitsOfPacked(bytes);
+      if (bits === 32) at++;
+    } else if (at + 2 < length) {
+      const second = text.charCodeAt(at);
+      const third = text.charCodeAt(at + 1);
+      const fourth = text.charCodeAt(at + 2);
+      if ((second | third | fourth) < 0x80) {
+        bytes = unit | (second << 8) | (third << 16) | (fourth << 24);
+        bits = 32;
+        at += 3;
+      }
+    }
+    word |= bytes << filled;
+    if (filled + bits < 32) filled += bits;
+    else {
+      state = step(state, mix(word));
+      count++;
+      word = overflow(bytes, filled);
+      filled += bits - 32;
+    }
+  }
+  return finish(state ^ mix(word) ^ (count * 4 + (filled >> 3)));
 }

@@ -1,3 +1,5 @@
+const hasOwn = Object.prototype.hasOwnProperty;
+
 /**
  * The value under `name` in `object`, or undefined where there is none, it is null, or a getter throws. Only own
  * properties count, so that `__proto__` and `constructor` are plain names. Nothing has the empty name.
@@ -5,7 +7,8 @@
 export function selectOwn(object: unknown, name: string): unknown {
   if (name === "" || typeof object !== "object" || object === null) return undefined;
   try {
-    return Object.hasOwn(object, name) ? ((object as Record<string, unknown>)[name] ?? undefined) : undefined;
+    // Not `Object.hasOwn`, which does the same and takes longer.
+    return hasOwn.call(object, name) ? ((object as Record<string, unknown>)[name] ?? undefined) : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { EqualityIndex } from "./equality-index.ts";
+import { fieldNumber } from "./fields.ts";
 
 /** What a slot is the place of. */
 export type SlotKind = "context" | "all results" | "one result" | "property";
@@ -11,6 +12,8 @@ export class Slot {
   readonly parent: Slot | undefined;
   /** The last name of the selector. */
   readonly name: string;
+  /** Number of the field of that name; -1 when there is none. */
+  readonly field: number;
   readonly kind: SlotKind;
   /** Whether it depends on flags evaluated before, so that it may change within one evaluation. */
   readonly changes: boolean;
@@ -24,6 +27,7 @@ export class Slot {
     this.selector = selector;
     this.parent = parent;
     this.name = selector.at(-1) ?? "";
+    this.field = fieldNumber(this.name);
     this.kind = kindOf(selector);
     this.changes = selector[0] === "result";
   }

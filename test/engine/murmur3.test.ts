@@ -53,8 +53,8 @@ test.each(kinds)(
   { timeout: 60_000 },
   (_, first, last) => {
     const random = createRandom(first);
-    const subject = new Subject();
     const salts = ["", "s", "sa", "salt", "zażółć"].map((text) => new Salt(text));
+    const subjects = [new Subject(1), new Subject(salts.length)];
     let differences = 0;
     for (let i = 0; i < 200_000; i++) {
       let text = "";
@@ -62,9 +62,9 @@ test.each(kinds)(
       for (let length = random(24); length > 0; length--)
         text += String.fromCodePoint(first + random(last - first + 1));
       const salt = salts[i % salts.length] as Salt;
-      subject.load(text);
       if (murmur3(text) !== referenceMurmur3(text)) differences++;
-      if (subject.hash(salt) !== referenceMurmur3(`${salt.text}/${text}`)) differences++;
+      const wanted = referenceMurmur3(`${salt.text}/${text}`);
+      for (const subject of subjects) if (subject.hash(salt, text) !== wanted) differences++;
     }
     expect(differences).toBe(0);
   },
