@@ -1,7 +1,9 @@
 /** Whether a tenant's resources can be published as they stand. */
 import { checkReadiness, checkReferences } from "./check-experiment.ts";
 import { checkFlag } from "./check-flag.ts";
+import { checkGroup } from "./check-group.ts";
 import { checkSegment } from "./check-segment.ts";
+import { groupFlagKey } from "./group.ts";
 import { type ResourceProblem, type Resources, variationsOf } from "./resources.ts";
 
 /**
@@ -14,6 +16,7 @@ export function checkResources(resources: Resources, options: { activeLimit?: nu
     ...checkUnique(resources),
     ...resources.feature_flags.flatMap((flag) => checkFlag(flag, resources)),
     ...resources.segments.flatMap((segment) => checkSegment(segment, resources)),
+    ...resources.groups.flatMap((group) => checkGroup(group, resources)),
     ...resources.experiments.flatMap((experiment) => [
       ...(experiment.status === "archived" ? [] : checkReferences(experiment, resources)),
       ...(experiment.status === "active" ? checkReadiness(experiment, resources, options) : []),
@@ -22,7 +25,7 @@ export function checkResources(resources: Resources, options: { activeLimit?: nu
 }
 
 function checkUnique(resources: Resources): ResourceProblem[] {
-  const { feature_flags, experiments, segments } = resources;
+  const { feature_flags, experiments, segments, groups, deployments } = resources;
   const variations = feature_flags.map((flag) => variationsOf(flag, resources));
   return [
     ...(["id", "key", "name"] as const).flatMap((field) => [
@@ -34,12 +37,19 @@ function checkUnique(resources: Resources): ResourceProblem[] {
     ...(["id", "name"] as const).flatMap((field) => [
       ...repeated(experiments, field, (index) => `experiments[${index}]`),
       ...repeated(segments, field, (index) => `segments[${index}]`),
+      ...repeated(groups, field, (index) => `groups[${index}]`),
+      ...repeated(deployments, field, (index) => `deployments[${index}]`),
     ]),
+    ...repeated(
+      groups.map((group) => ({ key: groupFlagKey(group) })),
+      "key",
+      (index) => `groups[${index}]`,
+    ),
     ...repeatedAcross(variations),
   ];
 }
 
-function repeated<Field extends "id" | "key" | "name">(
+function repeated<const Field extends "id" | "key" | "name">(
   items: readonly Record<Field, string>[],
   field: Field,
   at: (index: number) => string,

@@ -1,172 +1,230 @@
 /**
- * A tenant's resources as one JSON file written by hand: as the management API shows them, with variations under their
- * flag, and less to write. Keys come from names, ids from keys, times from the reader. Wherever the id of another
- * resource is asked, its key does too, or a segment's name.
+ * A tenant's resources as one file: as the management API shows them, with variations under their flag, and less to write.
+ * Keys come from names, ids from keys, times from the reader. Wherever the id of another resource is asked, its key does
+ * too, or the name of a segment or a deployment.
  */
 import * as v from "valibot";
-import {
-  type Configuration,
-  type ConfiguredExperiment,
-  type ConfiguredFlag,
-  configurationSchema,
-} from "./configuration-schema.ts";
+import type { ConfigurationProblem, Report } from "./configuration-problem.ts";
+import { type Candidate, createResolve, findKnown, type Named, type Resolve } from "./configuration-references.ts";
+import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
+import type { Deployment } from "./deployment.ts";
 import type { Experiment } from "./experiment.ts";
 import { type FeatureFlag, flagKeySchema } from "./feature-flag.ts";
 import { slug } from "./fields.ts";
-import { derivedId } from "./ids.ts";
-import type { Resources } from "./resources.ts";
-import type { Rollout } from "./rollout.ts";
+import type { Group } from "./group.ts";
+import { derivedId, type IdKind } from "./ids.ts";
+import { parseConfiguration } from "./parse-configuration.ts";
+import { type Resources, variationsOf } from "./resources.ts";
 import type { Segment } from "./segment.ts";
 import { type Variation, variationKeySchema } from "./variation.ts";
 
-/** One fault of a file: where, and what would be right. */
-export interface ConfigurationProblem {
-  /** Such as `feature_flags[0].variations[1].name`; empty for the file as a whole. */
-  path: string;
-  message: string;
+const nothing: Resources = {
+  feature_flags: [],
+  variations: [],
+  experiments: [],
+  segments: [],
+  groups: [],
+  deployments: [],
+};
+
+interface Reading {
+  at: string;
+  current: Resources;
+  report: Report;
+  flagId: Resolve;
+  segmentId: Resolve;
+  deploymentId: Resolve;
 }
 
 /**
- * Reads parsed JSON as resources. References are resolved, not checked: `checkResources` finds what does not exist.
- * @param options.at ISO time for the resources that bear none
- * @returns the resources, or every fault
+ * Reads parsed JSON as resources, in the file's order. Ids of nothing are found by `checkResources`.
+ * @param options.at ISO time for what is new
+ * @param options.current what is there already: it may be referred to, and what the file names of it keeps its id, its
+ *   keys, and whatever the file says nothing about and need not
+ * @returns the resources the file names, or every fault
  */
 export function readConfiguration(
   input: unknown,
-  options: { at: string },
+  { at, current = nothing }: { at: string; current?: Resources },
 ): { resources: Resources } | { problems: ConfigurationProblem[] } {
-  const parsed = v.safeParse(configurationSchema, input);
-  if (!parsed.success) return { problems: parsed.issues.map(problemOf) };
-  const problems = parsed.output.feature_flags.flatMap(keyProblems);
-  return problems.length > 0 ? { problems } : { resources: resourcesOf(parsed.output, options.at) };
+  const parsed = parseConfiguration(input);
+  if ("problems" in parsed) return parsed;
+  const problems: ConfigurationProblem[] = [];
+  const report: Report = (path, message) => void problems.push({ path, message });
+  const resources = resourcesOf(parsed.file, at, current, report);
+  return problems.length > 0 ? { problems } : { resources };
 }
 
-function resourcesOf(configuration: Configuration, at: string): Resources {
-  const times = { created_at: at, updated_at: at };
-  const segments = configuration.segments.map(
-    (segment): Segment => ({ ...times, ...segment, id: segment.id ?? derivedId("seg", segment.name) }),
-  );
-  const flags = configuration.feature_flags.map((configured) => {
-    const { variations, rollout, ...rest } = configured;
-    const key = flagKey(configured);
-    const flag: FeatureFlag = {
-      ...times,
-      ...rest,
-      key,
-      id: configured.id ?? derivedId("flg", key),
-      ...(rollout === undefined ? {} : { rollout: resolvedRollout(rollout, segments) }),
-    };
-    return { flag, variations: variations.map((variation) => variationOf(variation, flag, times)) };
+function resourcesOf(file: Configuration, at: string, current: Resources, report: Report): Resources {
+  const segments = file.segments.map((entry): Segment => {
+    const [known, own] = identify(entry, current.segments, "seg", at);
+    return { type: known?.type ?? "self", ...entry, ...own };
   });
+  const deployments = file.deployments.map((entry): Deployment => {
+    const [known, own] = identify(entry, current.deployments, "dep", at);
+    const { key_hash = "", key } = known ?? {};
+    return { ...entry, ...own, key_hash, ...(key === undefined ? {} : { key }) };
+  });
+  const flags = file.feature_flags.map((entry, place) => {
+    const made = entry.key ?? slug(entry.name);
+    const [known, own] = identify(entry, current.feature_flags, "flg", at, made);
+    const key = known?.key ?? made;
+    if (known === undefined && entry.key === undefined)
+      reportKey(flagKeySchema, key, `feature_flags[${place}]`, report);
+    return { entry, known, own: { key, ...own } };
+  });
+  const resolve = (kind: IdKind, what: string, ...candidates: Candidate[][]) =>
+    createResolve({ kind, what, candidates: candidates.flat(), report });
+  const reading: Reading = {
+    at,
+    current,
+    report,
+    flagId: resolve(
+      "flg",
+      "feature flag",
+      flags.map(({ own }): Candidate => [own.id, own.key]),
+      current.feature_flags.map(({ id, key }): Candidate => [id, key]),
+    ),
+    segmentId: resolve("seg", "segment", names(segments), names(current.segments)),
+    deploymentId: resolve("dep", "deployment", names(deployments), names(current.deployments)),
+  };
+  const variations = flags.flatMap(({ entry, known, own }, place) => {
+    const siblings = known === undefined ? [] : variationsOf(known, current);
+    return entry.variations.map((variation, index) =>
+      variationOf(variation, own, siblings, `feature_flags[${place}].variations[${index}]`, reading),
+    );
+  });
+  const ownVariations = Map.groupBy([...variations, ...current.variations], (one) => one.feature_flag_id);
   return {
-    feature_flags: flags.map(({ flag }) => flag),
-    variations: flags.flatMap(({ variations }) => variations),
-    experiments: configuration.experiments.map((experiment) => experimentOf(experiment, flags, segments, times)),
+    feature_flags: flags.map(({ entry, known, own }, place) =>
+      flagOf(entry, known, own, `feature_flags[${place}]`, reading),
+    ),
+    variations,
+    experiments: file.experiments.map((entry, place) => experimentOf(entry, place, ownVariations, reading)),
     segments,
-    groups: [],
-    deployments: [],
+    groups: file.groups.map((entry, place) => groupOf(entry, place, reading)),
+    deployments,
   };
 }
 
-interface Times {
+interface Identity {
+  id: string;
   created_at: string;
   updated_at: string;
 }
 
-function variationOf(configured: ConfiguredFlag["variations"][number], flag: FeatureFlag, times: Times): Variation {
-  const key = configured.key ?? slug(configured.name);
-  const id = configured.id ?? derivedId("var", `${flag.key}/${key}`);
-  return { ...times, ...configured, key, id, feature_flag_id: flag.id };
+/** Which one of `items` an entry is, if any, and what tells it from others. @param key of an entry that has one */
+function identify<Item extends Named & Identity>(
+  entry: Named,
+  items: readonly Item[],
+  kind: IdKind,
+  at: string,
+  key = entry.name,
+): [known: Item | undefined, own: Identity] {
+  const derived = derivedId(kind, key);
+  const known = findKnown(items, entry, derived);
+  return [known, { id: known?.id ?? entry.id ?? derived, created_at: known?.created_at ?? at, updated_at: at }];
+}
+
+function flagOf(
+  { variations: _, rollout, ...entry }: ConfiguredFlag,
+  known: FeatureFlag | undefined,
+  own: Identity & { key: string },
+  path: string,
+  { segmentId, deploymentId }: Reading,
+): FeatureFlag {
+  const targeting = rollout?.targeting?.map((target, index) => ({
+    ...target,
+    ...resolvedSegment(target, `${path}.rollout.targeting[${index}]`, segmentId),
+  }));
+  return {
+    type: known?.type ?? "self",
+    status: known?.status ?? "active",
+    ...own,
+    ...entry,
+    deployments: entry.deployments.map((name, index) => deploymentId(name, `${path}.deployments[${index}]`)),
+    ...(rollout === undefined ? {} : { rollout: { ...rollout, ...(targeting === undefined ? {} : { targeting }) } }),
+  } as FeatureFlag;
+}
+
+function variationOf(
+  entry: ConfiguredFlag["variations"][number],
+  flag: { id: string; key: string },
+  siblings: readonly Variation[],
+  path: string,
+  { at, report }: Reading,
+): Variation {
+  const made = entry.key ?? slug(entry.name);
+  const [known, own] = identify(entry, siblings, "var", at, `${flag.key}/${made}`);
+  const key = known?.key ?? made;
+  if (known === undefined && entry.key === undefined) reportKey(variationKeySchema, key, path, report);
+  return { key, ...entry, ...own, feature_flag_id: flag.id };
 }
 
 function experimentOf(
-  configured: ConfiguredExperiment,
-  flags: readonly { flag: FeatureFlag; variations: readonly Variation[] }[],
-  segments: readonly Segment[],
-  times: Times,
+  entry: ConfiguredExperiment,
+  place: number,
+  variations: ReadonlyMap<string, readonly Variation[]>,
+  { at, current, flagId, segmentId, report }: Reading,
 ): Experiment {
-  const flagId = idOf(
-    flags.map(({ flag }) => flag),
-    configured.feature_flag_id,
-  );
-  const variations = flags.find(({ flag }) => flag.id === flagId)?.variations ?? [];
+  const path = `experiments[${place}]`;
+  const [known, own] = identify(entry, current.experiments, "exp", at);
+  const feature_flag_id = flagId(entry.feature_flag_id, `${path}.feature_flag_id`);
+  const candidates = (variations.get(feature_flag_id) ?? []).map(({ id, key }): Candidate => [id, key]);
+  const variationId = createResolve({ kind: "var", what: "variation", candidates, isListed: true, report });
   return {
-    ...times,
-    ...configured,
-    id: configured.id ?? derivedId("exp", configured.name),
-    feature_flag_id: flagId,
-    allocations: configured.allocations.map((allocation) => ({
-      ...allocation,
-      variation_id: idOf(variations, allocation.variation_id),
-      ...resolvedSegment(allocation, segments),
-    })),
+    authentication_flow: known?.authentication_flow ?? "authentication",
+    allocation_strategy: known?.allocation_strategy ?? "percentage",
+    assignment_config: known?.assignment_config ?? { subject: "device" },
+    status: known?.status ?? "draft",
+    epoch: known?.epoch ?? 1,
+    ...(known?.is_stateful === undefined ? {} : { is_stateful: known.is_stateful }),
+    ...entry,
+    ...own,
+    feature_flag_id,
+    allocations: entry.allocations.map((allocation, index) => {
+      const under = `${path}.allocations[${index}]`;
+      return {
+        ...allocation,
+        variation_id: variationId(allocation.variation_id, `${under}.variation_id`),
+        ...resolvedSegment(allocation, under, segmentId),
+      };
+    }),
   };
 }
 
-function resolvedRollout(rollout: NonNullable<ConfiguredFlag["rollout"]>, segments: readonly Segment[]): Rollout {
-  const { targeting, ...rest } = rollout;
-  if (targeting === undefined) return rest;
-  return { ...rest, targeting: targeting.map((target) => ({ ...target, ...resolvedSegment(target, segments) })) };
+function groupOf(entry: ConfiguredGroup, place: number, { at, current, flagId }: Reading): Group {
+  const made = entry.key ?? slug(entry.name);
+  const [known, own] = identify(entry, current.groups, "grp", at, made);
+  const common = { key: known?.key ?? made, ...own };
+  const flagIds = (references: readonly string[], under: string) =>
+    references.map((reference, index) => flagId(reference, `${under}feature_flag_ids[${index}]`));
+  if (entry.type === "holdout") {
+    return { ...common, ...entry, ...own, feature_flag_ids: flagIds(entry.feature_flag_ids, `groups[${place}].`) };
+  }
+  const slots = entry.slots.map(({ percentage, feature_flag_ids }, index) => ({
+    percentage,
+    feature_flag_ids: flagIds(feature_flag_ids, `groups[${place}].slots[${index}].`),
+  }));
+  return { ...common, ...entry, ...own, slots };
 }
 
-function resolvedSegment(
-  { segment_id }: { segment_id?: string },
-  segments: readonly Segment[],
-): { segment_id?: string } {
-  if (segment_id === undefined) return {};
-  return {
-    segment_id: idOf(
-      segments.map(({ id, name }) => ({ id, key: name })),
-      segment_id,
-    ),
-  };
+function resolvedSegment({ segment_id }: { segment_id?: string }, path: string, segmentId: Resolve) {
+  return segment_id === undefined ? {} : { segment_id: segmentId(segment_id, `${path}.segment_id`) };
 }
 
-/** Ids go before keys; what is neither stays as it is, and is found missing later. */
-function idOf(candidates: readonly { id: string; key: string }[], reference: string): string {
-  const found = candidates.find(({ id }) => id === reference) ?? candidates.find(({ key }) => key === reference);
-  return found?.id ?? reference;
+function names(items: readonly { id: string; name: string }[]): Candidate[] {
+  return items.map(({ id, name }) => [id, name]);
 }
 
-function flagKey(flag: ConfiguredFlag): string {
-  return flag.key ?? slug(flag.name);
-}
-
-/** Names whose slug is no key. A key that was given has been checked with the rest. */
-function keyProblems(flag: ConfiguredFlag, place: number): ConfigurationProblem[] {
-  const at = `feature_flags[${place}]`;
-  return [
-    ...slugProblems(flagKeySchema, flagKey(flag), at),
-    ...flag.variations.flatMap(({ key, name }, index) =>
-      slugProblems(variationKeySchema, key ?? slug(name), `${at}.variations[${index}]`),
-    ),
-  ];
-}
-
-function slugProblems(
+/** A name whose slug is no key. A key that was given has been checked with the rest. */
+function reportKey(
   schema: typeof flagKeySchema | typeof variationKeySchema,
   key: string,
-  at: string,
-): ConfigurationProblem[] {
-  const { issues = [] } = v.safeParse(schema, key);
-  return issues.map(({ message }) => ({
-    path: `${at}.key`,
-    message: `the name gives the key "${key}", which ${message}`,
-  }));
-}
-
-function problemOf(issue: v.BaseIssue<unknown>): ConfigurationProblem {
-  const path = (issue.path ?? []).reduce(
-    (text, { key }) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${key}`),
-    "",
-  );
-  return { path, message: messageOf(issue) };
-}
-
-/** Most schemas word what a value must be; the rest is said alike for all. */
-function messageOf(issue: v.BaseIssue<unknown>): string {
-  if (!issue.message.startsWith("Invalid ")) return issue.message;
-  if (issue.type === "strict_object" && issue.expected === "never") return "is not a known property";
-  if (issue.type === "strict_object" && issue.expected !== "Object") return "is missing";
-  return `must be ${issue.expected === "Object" ? "an object" : issue.expected}, not ${issue.received}`;
+  path: string,
+  report: Report,
+): void {
+  for (const { message } of v.safeParse(schema, key).issues ?? []) {
+    report(`${path}.key`, `the name gives the key "${key}", which ${message}`);
+  }
 }

@@ -47,7 +47,7 @@ const locks: Readonly<Record<PatchField, Lock>> = {
   levels: ({ status }) => (status === "draft" ? undefined : "levels_locked"),
   bucketing_salt: whileNotServed,
 };
-const patchFields = Object.keys(locks) as PatchField[];
+export const patchFields = Object.keys(locks) as PatchField[];
 
 /** The fields that `expectEditable` lets through. */
 export function editableFields(experiment: Experiment): PatchField[] {

@@ -23,6 +23,8 @@ export const assignmentConfigSchema = v.strictObject({
 });
 
 export const maxAllocations = 20;
+/** Experiments in draft status a tenant may hold. */
+export const maxDrafts = 100;
 
 const integer = v.pipe(v.number("must be a number"), v.integer("must be a whole number"));
 const count = v.pipe(integer, v.minValue(1, "must be at least 1"));

@@ -1,20 +1,19 @@
 /** Resource ids: a kind's prefix and base58, which leaves out the letters that look alike (`0`, `O`, `I`, `l`). */
 import * as v from "valibot";
 
-export type IdKind = "flg" | "var" | "exp" | "seg" | "grp" | "dep" | "tok";
+export type IdKind = "flg" | "var" | "exp" | "seg" | "grp" | "dep" | "tok" | "coh";
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 const FNV_OFFSET = 0x6c62272e07bb014262b821756295c58dn;
 const FNV_PRIME = 0x0000000001000000000000000000013bn;
 
+const patternOf = (kind: IdKind) => new RegExp(`^${kind}_[A-HJ-NP-Za-km-z1-9]+$`);
+
 const idSchema = (kind: IdKind, of: string) =>
   v.pipe(
     v.string(`must be the id of ${of}`),
-    v.regex(
-      new RegExp(`^${kind}_[A-HJ-NP-Za-km-z1-9]+$`),
-      `must be the id of ${of}: "${kind}_", then letters and digits without 0, O, I and l`,
-    ),
+    v.regex(patternOf(kind), `must be the id of ${of}: "${kind}_", then letters and digits without 0, O, I and l`),
   );
 
 export const featureFlagId = idSchema("flg", "a feature flag");
@@ -23,7 +22,13 @@ export const experimentId = idSchema("exp", "an experiment");
 export const segmentId = idSchema("seg", "a segment");
 export const groupId = idSchema("grp", "a group");
 export const deploymentId = idSchema("dep", "a deployment");
+export const cohortId = idSchema("coh", "a cohort");
 export const tokenId = idSchema("tok", "a token");
+
+/** Whether `text` has the form of an id of that kind. */
+export function isId(kind: IdKind, text: string): boolean {
+  return patternOf(kind).test(text);
+}
 
 /**
  * The id of something that bears a key but no id of its own: the same key gives the same id, on any machine.

@@ -1,5 +1,5 @@
 import { withEpoch } from "../../model/epoch.ts";
-import type { Experiment, ExperimentCreate, ExperimentPatch } from "../../model/experiment.ts";
+import { type Experiment, type ExperimentCreate, type ExperimentPatch, maxDrafts } from "../../model/experiment.ts";
 import { expectEditable } from "../../model/experiment-status.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { type PresentedExperiment, presentExperiment } from "../../model/present-experiment.ts";
@@ -12,8 +12,6 @@ import { findExperiment } from "./find-experiment.ts";
 
 type Id = Input<"id", unknown>;
 type Filter = Partial<Pick<Experiment, "status" | "feature_flag_id"> & { authentication_flow: string }>;
-
-const maxDrafts = 100;
 
 export const experimentCommands = {
   get_experiments({ draft, tenant }: CommandContext, { query }: Input<never, PageQuery & Filter>) {

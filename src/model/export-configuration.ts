@@ -1,0 +1,123 @@
+/** A tenant's resources as the file they can be read from again. */
+
+import { type Candidate, referenceTo } from "./configuration-references.ts";
+import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
+import type { Experiment } from "./experiment.ts";
+import type { FeatureFlag } from "./feature-flag.ts";
+import type { Group } from "./group.ts";
+import { type Resources, variationsOf } from "./resources.ts";
+
+/**
+ * In stored order, and every object's fields in one order, so that two exports differ where the configuration does.
+ * Left out are deployments' keys, and what the control plane writes itself: when things were made and changed, and the
+ * copies that an activation takes.
+ */
+export function exportConfiguration(resources: Resources): Configuration {
+  const { feature_flags, experiments, segments, groups, deployments } = resources;
+  const names: Names = {
+    flags: feature_flags.map(({ id, key }) => [id, key]),
+    segments: segments.map(({ id, name }) => [id, name]),
+    deployments: deployments.map(({ id, name }) => [id, name]),
+  };
+  return {
+    feature_flags: feature_flags.map((flag) => exportFlag(flag, resources, names)),
+    experiments: experiments.map((experiment) => exportExperiment(experiment, resources, names)),
+    segments: segments.map(({ id, name, description, type, rules }) => present({ id, name, description, type, rules })),
+    groups: groups.map((group) => exportGroup(group, names)),
+    deployments: deployments.map(({ id, name, description, type }) => present({ id, name, description, type })),
+  };
+}
+
+interface Names {
+  flags: Candidate[];
+  segments: Candidate[];
+  deployments: Candidate[];
+}
+
+function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): ConfiguredFlag {
+  const { id, key, name, description, type, status, parameters, deployments, rollout } = flag;
+  return present({
+    id,
+    key,
+    name,
+    description,
+    type,
+    status,
+    parameters,
+    deployments: deployments.map((deployment) => referenceTo(deployment, names.deployments)),
+    rollout: rollout && {
+      ...rollout,
+      ...(rollout.targeting && { targeting: rollout.targeting.map((target) => withSegmentName(target, names)) }),
+    },
+    variations: variationsOf(flag, resources).map((variation) =>
+      present({
+        id: variation.id,
+        key: variation.key,
+        name: variation.name,
+        description: variation.description,
+        overrides: variation.overrides,
+      }),
+    ),
+  });
+}
+
+function exportExperiment(experiment: Experiment, resources: Resources, names: Names): ConfiguredExperiment {
+  const flag = resources.feature_flags.find(({ id }) => id === experiment.feature_flag_id);
+  const variations = flag === undefined ? [] : variationsOf(flag, resources);
+  const keys = variations.map(({ id, key }): Candidate => [id, key]);
+  return present({
+    id: experiment.id,
+    name: experiment.name,
+    description: experiment.description,
+    feature_flag_id: referenceTo(experiment.feature_flag_id, names.flags),
+    authentication_flow: experiment.authentication_flow,
+    allocation_strategy: experiment.allocation_strategy,
+    assignment_config: experiment.assignment_config,
+    status: experiment.status,
+    is_stateful: experiment.is_stateful,
+    allocations: experiment.allocations.map(
+      ({ variation_id, variation_snapshot: _, segment_snapshot: __, ...allocation }) => ({
+        variation_id: referenceTo(variation_id, keys),
+        ...withSegmentName(allocation, names),
+      }),
+    ),
+    levels: experiment.levels,
+    current_level: experiment.current_level,
+    bucketing_salt: experiment.bucketing_salt,
+    epoch: experiment.epoch,
+    started_at: experiment.started_at,
+    ended_at: experiment.ended_at,
+  });
+}
+
+function exportGroup(group: Group, names: Names): ConfiguredGroup {
+  const { id, key, name, description, bucketing_key, bucketing_salt } = group;
+  const common = present({ id, key, name, description, bucketing_key, bucketing_salt });
+  const keys = (ids: readonly string[]) => ids.map((flagId) => referenceTo(flagId, names.flags));
+  if (group.type === "holdout") {
+    return {
+      ...common,
+      type: group.type,
+      percentage: group.percentage,
+      feature_flag_ids: keys(group.feature_flag_ids),
+    };
+  }
+  const slots = group.slots.map(({ percentage, feature_flag_ids }) => ({
+    percentage,
+    feature_flag_ids: keys(feature_flag_ids),
+  }));
+  return { ...common, type: group.type, slots };
+}
+
+function withSegmentName<Item extends { segment_id?: string }>(item: Item, { segments }: Names): Item {
+  return item.segment_id === undefined ? item : { ...item, segment_id: referenceTo(item.segment_id, segments) };
+}
+
+type Present<Fields> = { [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name] } & {
+  [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
+};
+
+/** Without the fields that are not there. */
+function present<Fields extends object>(fields: Fields): Present<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<Fields>;
+}
