@@ -11,7 +11,7 @@ import {
   type Resources,
   variationsOf,
 } from "./resources.ts";
-import type { RolloutTarget } from "./rollout.ts";
+import type { Rollout, RolloutTarget } from "./rollout.ts";
 import type { Variation } from "./variation.ts";
 
 type Report = (code: ProblemCode, message: string, under: string) => void;
@@ -106,8 +106,10 @@ function checkRollout(
     if (target.segment_id !== undefined && placeOf(segments, target.segment_id) < 0) {
       report("segment_not_found", `no segment ${target.segment_id}`, `${under}.segment_id`);
     }
-    checkConditions(target, under, report);
   });
+  for (const { message, under } of rollout === undefined ? [] : patternFaults(rollout)) {
+    report("rollout_invalid_regex", message, `.rollout${under}`);
+  }
 }
 
 function checkShares(
@@ -122,36 +124,44 @@ function checkShares(
   }
 }
 
-function checkConditions(target: RolloutTarget, at: string, report: Report): void {
-  for (const fault of patternFaults(target)) report("rollout_invalid_regex", fault, `${at}.conditions`);
+interface PatternFault {
+  message: string;
+  /** Under the rollout. */
+  under: string;
 }
 
-const knownFaults = new WeakMap<RolloutTarget, readonly string[]>();
+const knownFaults = new WeakMap<Rollout, readonly PatternFault[]>();
 
-/** Looked for once a target: they never change, and every commit asks about all. */
-function patternFaults(target: RolloutTarget): readonly string[] {
-  let faults = knownFaults.get(target);
+/** Looked for once a rollout: none ever changes, and every commit asks about all. */
+function patternFaults(rollout: Rollout): readonly PatternFault[] {
+  let faults = knownFaults.get(rollout);
   if (faults === undefined) {
-    const patterns = patternsOf(target);
-    faults =
-      patterns.length > maxPatterns
-        ? [`at most ${maxPatterns} regular expressions and globs may be used in one target, not ${patterns.length}`]
-        : patterns.flatMap(([written, pattern]) => {
-            const fault = findPatternFault(pattern);
-            return fault === undefined ? [] : [`${written}: ${fault}`];
-          });
-    knownFaults.set(target, faults);
+    faults = findPatternFaults(rollout);
+    knownFaults.set(rollout, faults);
   }
   return faults;
 }
 
+function findPatternFaults({ targeting = [] }: Rollout): PatternFault[] {
+  const patterns = targeting.flatMap((target, index) =>
+    patternsOf(target).map(({ written, pattern }) => ({ written, pattern, under: `.targeting[${index}].conditions` })),
+  );
+  if (patterns.length > maxPatterns) {
+    const message = `a rollout may use at most ${maxPatterns} regular expressions and globs, not ${patterns.length}`;
+    return [{ message, under: ".targeting" }];
+  }
+  return patterns.flatMap(({ written, pattern, under }) => {
+    const fault = findPatternFault(pattern);
+    return fault === undefined ? [] : [{ message: `${written}: ${fault}`, under }];
+  });
+}
+
 /** As they are written, and as they are compiled. */
-function patternsOf({ conditions = [] }: RolloutTarget): [written: string, pattern: string][] {
+function patternsOf({ conditions = [] }: RolloutTarget): { written: string; pattern: string }[] {
   return conditions.flat().flatMap((condition) => {
     const { op, values } = withoutGlob(condition);
-    return op.startsWith("regex")
-      ? values.map((pattern, index): [string, string] => [condition.values[index] ?? "", pattern])
-      : [];
+    if (!op.startsWith("regex")) return [];
+    return values.map((pattern, index) => ({ written: condition.values[index] ?? "", pattern }));
   });
 }
 

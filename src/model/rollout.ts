@@ -2,15 +2,21 @@
 import * as v from "valibot";
 import { keySchema, nameSchema, percentSchema, recordOf } from "./fields.ts";
 import { segmentId } from "./ids.ts";
+import { maxVariations } from "./variation.ts";
+
+const byVariation = <Value extends v.GenericSchema>(value: Value) =>
+  v.pipe(recordOf(value, keySchema), v.maxEntries(maxVariations, `must name at most ${maxVariations} variations`));
+
+const listOf = <Item extends v.GenericSchema>(item: Item, most: number) =>
+  v.pipe(v.array(item, "must be a list"), v.maxLength(most, `must hold at most ${most} items`));
 
 /** Shares by variation key; relative to their sum, laid out in the order of the flag's variations. */
-const weights = recordOf(
+const weights = byVariation(
   v.pipe(
     v.number("must be a number"),
     v.minValue(0, "must not be negative"),
     v.maxValue(1_000_000, "must be at most 1000000"),
   ),
-  keySchema,
 );
 
 /** `(none)` is how the engine writes "missing": as an id it would include everyone without one. */
@@ -60,7 +66,7 @@ const condition = v.strictObject({
 export const targetSchema = v.strictObject({
   name: nameSchema,
   /** Outer list: any of; inner list: all of. Instead of a segment. */
-  conditions: v.exactOptional(v.array(v.array(condition))),
+  conditions: v.exactOptional(listOf(listOf(condition, 50), 50)),
   segment_id: v.exactOptional(segmentId),
   percentage: percentSchema,
   weights,
@@ -72,14 +78,20 @@ export const rolloutSchema = v.strictObject({
   bucketing_salt: v.exactOptional(v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"))),
   /** By flag key, which of its variations let a subject through. */
   dependencies: v.exactOptional(
-    recordOf(v.pipe(v.array(keySchema), v.minLength(1, "must name at least one variation key")), keySchema),
+    v.pipe(
+      recordOf(
+        v.pipe(listOf(keySchema, maxVariations), v.minLength(1, "must name at least one variation key")),
+        keySchema,
+      ),
+      v.maxEntries(50, "must name at most 50 feature flags"),
+    ),
   ),
   /** By variation key, who gets it whatever the rest says. */
   inclusions: v.exactOptional(
-    recordOf(v.strictObject({ user_ids: v.array(subjectId), device_ids: v.array(subjectId) }), keySchema),
+    byVariation(v.strictObject({ user_ids: v.array(subjectId), device_ids: v.array(subjectId) })),
   ),
   sticky_bucketing: v.exactOptional(v.boolean("must be true or false")),
-  targeting: v.exactOptional(v.array(targetSchema)),
+  targeting: v.exactOptional(listOf(targetSchema, 100)),
   all_users: v.exactOptional(v.strictObject({ percentage: percentSchema, weights })),
 });
 export type Rollout = v.InferOutput<typeof rolloutSchema>;

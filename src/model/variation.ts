@@ -5,6 +5,9 @@ import { descriptionSchema, keySchema, nameSchema, patchOf, recordOf, timestampS
 import { featureFlagId, variationId } from "./ids.ts";
 import { anyJsonSchema, jsonValueSchema } from "./json-value.ts";
 
+/** The most a feature flag may have. */
+export const maxVariations = 20;
+
 export const overridesSchema = recordOf(v.strictObject({ value: jsonValueSchema }));
 
 /** `off` is what the engine answers to whom no variation is assigned; a variation of that name could not be told apart. */
@@ -45,9 +48,6 @@ export const variationPatchSchema = patchOf(
   { key: "cannot be changed: rollouts, other flags and SDKs know the variation by it" },
 );
 export type VariationPatch = v.InferOutput<typeof variationPatchSchema>;
-
-/** The most a flag may have. */
-export const maxVariations = 20;
 
 /** The parameters a page runs with under `variation`: the flag's values, overrides merged in. */
 export function variationConfig(flag: FeatureFlag, variation: Variation): Record<string, unknown> {

@@ -36,10 +36,10 @@ const kinds: Readonly<Record<string, string>> = {
 
 /** Our schemas say what must be; this is for what they leave to valibot. */
 function reasonOf({ kind, type, expected, received, message }: v.BaseIssue<unknown>): string {
-  if (kind !== "schema") return message;
+  if (kind !== "schema" || !message.startsWith("Invalid ")) return message;
   if (type.endsWith("object")) {
     if (expected === "never") return "is not known here";
     if (expected?.startsWith('"') && received === "undefined") return "must be given";
   }
-  return message.startsWith("Invalid ") && expected ? `must be ${kinds[expected] ?? expected}` : message;
+  return expected ? `must be ${kinds[expected] ?? expected}` : message;
 }

@@ -7,14 +7,19 @@ import { Problem } from "../../model/problem.ts";
 import { experimentsOn } from "../../model/resources.ts";
 import type { Draft } from "../tables.ts";
 
-/** @param flag as it is in `draft` @throws {Problem} that lists every fault of its rollout */
+const maxFaults = 10;
+
+/** @param flag as it is in `draft` @throws {Problem} that lists the faults of its rollout */
 export function expectSoundRollout(draft: Draft, flag: FeatureFlag): void {
   if (flag.rollout === undefined) return;
   const faults = checkFlag(flag, draft.resources()).flatMap(({ path, message }) => {
     const field = path.slice(path.indexOf(".") + 1);
     return field.startsWith("rollout.") ? [`${field}: ${message}`] : [];
   });
-  if (faults.length > 0) throw new Problem("invalid_rollout", `${faults.join("; ")}.`);
+  if (faults.length === 0) return;
+  const shown = faults.slice(0, maxFaults);
+  if (faults.length > maxFaults) shown.push(`and ${faults.length - maxFaults} more`);
+  throw new Problem("invalid_rollout", `${shown.join("; ")}.`);
 }
 
 /** Running experiments that a change of their flag has made sticky, or no longer so, go on in a new epoch. */

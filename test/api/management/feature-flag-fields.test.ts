@@ -156,16 +156,8 @@ describe("parameters", () => {
     for (const name of ["__proto__", "constructor", "prototype"]) {
       const body = `{"name":"Another page","parameters":{"a":{"type":"number","value":1},"${name}":{"type":"number","value":1}}}`;
       const answer = await client.send("POST", "/feature-flags", body, { "content-type": "application/json" });
-      expectRefusal(answer, 400, "invalid_body", /parameters: .*__proto__, constructor, prototype/);
+      expectRefusal(answer, 400, "invalid_body", new RegExp(`parameters\\.${name}: `));
     }
-  });
-
-  it("keep names of prototypes inside their values", async () => {
-    const value = JSON.parse('{"__proto__":{"a":1},"constructor":2}');
-    const { id } = await make({ parameters: { page: { type: "object", value } } });
-    expect(JSON.stringify((await client.get(`/feature-flags/${id}`)).parameters.page.value)).toBe(
-      JSON.stringify(value),
-    );
   });
 
   it("may change so that overrides no longer fit", async () => {
@@ -177,6 +169,27 @@ describe("parameters", () => {
     await client.patch(`/feature-flags/${id}`, { parameters: { title: { type: "string", value: "Welcome" } } });
     await client.patch(`/feature-flags/${id}`, { parameters: { wide: { type: "boolean", value: true } } });
     expect(await client.get(`/feature-flags/${id}/variations/${variation.id}`)).toEqual(variation);
+  });
+});
+
+it("comes as a form, too", async () => {
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const body = [
+    "name=Login+page",
+    "parameters[title][type]=string&parameters[title][value]=5",
+    "parameters[width][type]=number&parameters[width][value]=5",
+    "rollout[sticky_bucketing]=true",
+  ].join("&");
+  const made = await client.send("POST", "/feature-flags", body, form);
+  expect(made.body).toMatchObject({
+    parameters: { title: { type: "string", value: "5" }, width: { type: "number", value: 5 } },
+    rollout: { sticky_bucketing: true },
+  });
+  const path = `/feature-flags/${made.body.id}`;
+  expect((await client.send("PATCH", path, "rollout=", form)).body).not.toHaveProperty("rollout");
+  const warm = "name=Warm&overrides[title][value]=Hi&overrides[width][value]=6";
+  expect((await client.send("POST", `${path}/variations`, warm, form)).body).toMatchObject({
+    overrides: { title: { value: "Hi" }, width: { value: 6 } },
   });
 });
 

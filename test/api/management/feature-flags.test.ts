@@ -189,7 +189,8 @@ describe("deleting", () => {
     const { changes } = await client.get("/changes?operation=delete_feature_flag");
     const gone = changes.map(({ resource_id, after }: { resource_id: string; after: unknown }) => [resource_id, after]);
     expect(gone.toSorted()).toEqual([flag, ...variations].map(({ id }) => [id, null]).toSorted());
-    await vi.waitFor(async () => expect((await client.published()).flags).toEqual([]));
+    // KV takes one write a second.
+    await vi.waitFor(async () => expect((await client.published()).flags).toEqual([]), { timeout: 4_000 });
   });
 
   it("is refused while an experiment that is not archived uses the flag", async () => {
