@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import { checkFlag } from "../../src/model/check-flag.ts";
+import type { FeatureFlag } from "../../src/model/feature-flag.ts";
+import type { Variation } from "../../src/model/variation.ts";
+import { flag, resources, variation } from "./resources.ts";
+
+const found = (changes: Partial<FeatureFlag>, overrides: Variation["overrides"] = {}) => {
+  const checked = flag(changes);
+  const variations = [variation("a"), variation("b", { overrides })];
+  return checkFlag(checked, resources({ feature_flags: [checked], variations })).map(
+    ({ code, path }) => `${code} ${path}`,
+  );
+};
+const rollout = { dependencies: { none: ["a"] }, inclusions: { z: { user_ids: [], device_ids: [] } } };
+
+it("asks nothing of an archived flag, which nobody could mend", () => {
+  expect(found({ rollout })).toEqual([
+    "flag_dependency_not_found feature_flags[0].rollout.dependencies.none",
+    "variation_not_found feature_flags[0].rollout.inclusions",
+  ]);
+  expect(found({ rollout, status: "archived" })).toEqual([]);
+});
+
+it("takes a method of all objects for no parameter", () => {
+  expect(found({}, { toString: { value: "x" } })).toEqual([
+    "variation_unknown_parameter feature_flags[0].variations[1].overrides.toString",
+  ]);
+});
+
+it("knows the default in any order of members", () => {
+  const parameters: FeatureFlag["parameters"] = { theme: { type: "object", value: { dark: true, size: 1 } } };
+  expect(found({ parameters }, { theme: { value: { size: 1, dark: true } } })).toEqual([
+    "variation_override_is_default feature_flags[0].variations[1].overrides.theme",
+  ]);
+});
+
+it("counts regular expressions and globs of the whole rollout", () => {
+  const selector = ["context", "user", "country"];
+  const target = (values: string[]) => ({
+    name: "Some",
+    conditions: [[{ selector, op: "glob match" as const, values }]],
+    percentage: 0,
+    weights: {},
+  });
+  const targeting = [target(Array(25).fill("a*")), target(Array(25).fill("b*"))];
+  expect(found({ rollout: { targeting } })).toEqual([]);
+  expect(found({ rollout: { targeting: [...targeting, target(["c"])] } })).toEqual([
+    "rollout_invalid_regex feature_flags[0].rollout.targeting",
+  ]);
+  expect(found({ rollout: { targeting: [target(["fine", "x".repeat(1000)])] } })).toEqual([
+    "rollout_invalid_regex feature_flags[0].rollout.targeting[0].conditions",
+  ]);
+});
