@@ -1,6 +1,7 @@
 /** What an evaluation costs: against Amplitude's own engine and two others, in Node and inside workerd. */
 import { createGrowthBook } from "./engine/contenders.ts";
 import { createFlagd } from "./engine/flagd.ts";
+import { formatGrowth } from "./engine/growth.ts";
 import { measureEngines, measureGrowth } from "./engine/measure.ts";
 import { measureInWorkerd } from "./engine/workerd.ts";
 import { formatStandings, type InterleaveOptions } from "./interleave.ts";
@@ -18,8 +19,8 @@ export async function bench(): Promise<void> {
   console.log("Evaluating all flags for a user, in Node. Ratios are what counts: times wander with the machine.\n");
   for (const { title, standings } of measureEngines(peers, options))
     console.log(`${formatStandings(title, standings)}\n`);
-  for (const { title, standings } of measureGrowth(options)) console.log(`${formatStandings(title, standings)}\n`);
-  console.log("The same inside workerd; flagd-core cannot run there.\n");
+  for (const growth of measureGrowth(options)) console.log(`${formatGrowth(growth)}\n`);
+  console.log("The same inside workerd, where flagd-core has to interpret its rules: code from text is forbidden.\n");
   for await (const { title, standings } of measureInWorkerd(workerdOptions)) {
     console.log(`${formatStandings(title, standings)}\n`);
   }

@@ -214,10 +214,9 @@ const flag = object(
   ["variants", "segments"],
 );
 
-/** 1 to 20 flags that may depend on each other, without cycles, in random order. */
-export const flags: fc.Arbitrary<Flag[]> = fc
-  .array(flag, { minLength: 1, maxLength: 20, size: "max" })
-  .chain((drafts) => {
+/** Flags that may depend on each other, without cycles, in random order. */
+const flagsUpTo = (maxLength: number): fc.Arbitrary<Flag[]> =>
+  fc.array(flag, { minLength: 1, maxLength, size: "max" }).chain((drafts) => {
     const whole = drafts.map(({ dependencies, ...draft }, number) => ({
       key: flagKeys[number] ?? "",
       ...draft,
@@ -225,6 +224,13 @@ export const flags: fc.Arbitrary<Flag[]> = fc
     })) as Flag[];
     return fc.shuffledSubarray(whole, { minLength: whole.length });
   });
+
+/** 1 to 20 flags; often one or few, which are compiled otherwise than many. */
+export const flags: fc.Arbitrary<Flag[]> = fc.oneof(
+  { weight: 3, arbitrary: flagsUpTo(20) },
+  { weight: 1, arbitrary: flagsUpTo(4) },
+  { weight: 1, arbitrary: flagsUpTo(1) },
+);
 
 /** Keys of flags, known or not; undefined for all. */
 export const someFlagKeys = fc.option(fc.array(fc.constantFrom(...flagKeys), { maxLength: 4 }), {

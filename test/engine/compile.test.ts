@@ -195,3 +195,37 @@ test("more conditions on a property than a word has bits are told apart", () => 
   const shared = Object.values(evaluate({ user: { country: "d3" } })).filter(({ key }) => key === "on");
   expect(shared).toHaveLength(29);
 });
+
+const inheritors = [
+  ["an object that inherits from another", (fields: object) => Object.create(fields)],
+  ["an instance of a class", (fields: object) => Object.create(Object.create(fields))],
+  ["an object whose __proto__ is its own", (fields: object) => Object.assign(JSON.parse('{"__proto__": {}}'), fields)],
+  ["an object without a prototype", (fields: object) => Object.assign(Object.create(null), fields)],
+] as const;
+
+test.each(inheritors)("own properties alone are seen in %s", (_, create) => {
+  const names = ["country", "role"];
+  const { evaluate } = compileFlags(
+    names.map((name) =>
+      createFlag(name, { segments: [when({ selector: ["context", "user", name], op: "is", values: ["x"] })] }),
+    ),
+  );
+  const user = create({ country: "x", role: "x" });
+  const own = names.filter((name) => Object.hasOwn(user, name));
+  expect(Object.keys(evaluate({ user }))).toEqual(own);
+  expect(Object.keys(evaluate(Object.assign(Object.create({ user: { country: "x", role: "x" } }), {})))).toEqual([]);
+});
+
+test("what somebody puts on Object.prototype is nobody's property", () => {
+  const flag = createFlag("a", {
+    segments: [when({ selector: ["context", "user", "country"], op: "is", values: ["x"] }), { variant: "off" }],
+  });
+  const { evaluate } = compileFlags([flag]);
+  Object.defineProperty(Object.prototype, "country", { value: "x", configurable: true });
+  try {
+    expect(evaluate({ user: {} }).a?.key).toBe("off");
+    expect(evaluate({ user: JSON.parse('{"country": "x"}') }).a?.key).toBe("on");
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "country");
+  }
+});

@@ -11,7 +11,7 @@ export interface Measurement {
 /** Few enough to stay in the processor's cache, as a user just parsed from a request is. */
 const userCount = 64;
 
-/** An engine with its name; those that cannot run where this runs say why instead. */
+/** An engine with its name. */
 export type Entrant = readonly [name: string, create: (rollouts: readonly Rollout[]) => Evaluate];
 
 const field: readonly Entrant[] = [
@@ -47,24 +47,35 @@ export function* measureEngines(peers: readonly Entrant[], options: InterleaveOp
   }
 }
 
+/** A growing workload: how much of it there is by turns, and what each costs. */
+export interface Growth {
+  title: string;
+  sizes: readonly number[];
+  standings: Standing[];
+}
+
 /** What an evaluation costs as flags and inclusions grow: the first of each is the yardstick. */
-export function* measureGrowth(options: InterleaveOptions): Generator<Measurement> {
+export function* measureGrowth(options: InterleaveOptions): Generator<Growth> {
   const users = createUsers(userCount, "ASCII");
   const contend = (name: string, rollouts: readonly Rollout[]): Contender => {
     const evaluate = createOurs(rollouts);
     return { name, run: (turn) => evaluate(users[turn % userCount] as (typeof users)[number]) };
   };
+  const flags = [1, 10, 100, 1_000];
   yield {
     title: "Vestibule as flags grow",
+    sizes: flags,
     standings: interleave(
-      [1, 10, 100, 1_000].map((count) => contend(`${count} flags`, createRollouts(count))),
+      flags.map((count) => contend(`${count} ${count === 1 ? "flag" : "flags"}`, createRollouts(count))),
       options,
     ),
   };
+  const ids = [10, 1_000, 100_000];
   yield {
     title: "Vestibule as inclusion lists grow, one flag",
+    sizes: ids,
     standings: interleave(
-      [10, 1_000, 100_000].map((count) => contend(`${count} ids`, createRollouts(1, count / 2))),
+      ids.map((count) => contend(`${count} ids`, createRollouts(1, count / 2))),
       options,
     ),
   };
