@@ -5,8 +5,11 @@
 import { maxSnapshotBytes, snapshotKey } from "../model/snapshot.ts";
 import { type CompiledSnapshot, compileSnapshot } from "./compiled.ts";
 
-/** Older memory than this is used only when KV does not answer: an isolate may sleep for hours. */
-const staleMs = 10 * 60_000;
+/**
+ * Memory older than this is used only when KV does not answer: an isolate may sleep for hours, and where
+ * freshness is short, as on a developer's machine, one who looks once after a commit sees it.
+ */
+const staleForMs = (freshMs: number) => Math.min(10 * freshMs, 10 * 60_000);
 /** After a failure, and while a refresh is under way, KV is left alone for so long, and memory serves. */
 const refreshMs = 5_000;
 const cacheSeconds = 7 * 24 * 3600;
@@ -96,6 +99,7 @@ export interface SnapshotReaderOptions {
 }
 
 export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOptions): SnapshotReader {
+  const staleMs = staleForMs(freshMs);
   const memory = new Map<string, Held>();
   /** Tenants whose value in KV is no snapshot. That is no fault of KV's, which the other tenants need. */
   const unreadable = new Map<string, { untilMs: number; reason: string }>();

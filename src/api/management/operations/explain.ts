@@ -1,4 +1,13 @@
 import type { explainCommands } from "../../../control/commands/explain.ts";
+import { explainQuerySchema } from "../../../model/explain-query.ts";
 import type { OperationsOf } from "../operation.ts";
 
-export const explainOperations: OperationsOf<typeof explainCommands> = {};
+export const explainOperations: OperationsOf<typeof explainCommands> = {
+  explain: {
+    method: "GET",
+    path: "/explain",
+    scope: "read:experimentation",
+    query: explainQuerySchema,
+    success: 200,
+  },
+};

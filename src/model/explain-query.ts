@@ -1,0 +1,59 @@
+/** Who an explanation is asked about: ids and attributes as a query string gives them, as the gate would find them. */
+import * as v from "valibot";
+import type { EvaluationContext } from "../engine/flag.ts";
+import { segmentAttributes } from "./segment.ts";
+import { foldAttribute } from "./segment-conditions.ts";
+
+const given = v.exactOptional(v.pipe(v.string(), v.minLength(1, "must not be empty")));
+
+/** Any other name is an attribute. */
+export const explainQuerySchema = v.pipe(
+  v.objectWithRest({ device_id: given, user_id: given, flag_key: given, experiment_id: given }, v.string()),
+  v.check(
+    ({ device_id, user_id }) => device_id !== undefined || user_id !== undefined,
+    "must name the subject: device_id, user_id or both",
+  ),
+);
+export type ExplainQuery = v.InferOutput<typeof explainQuerySchema>;
+
+/** Attributes that are a user's own fields, as the gate and Amplitude's SDKs name them; the rest are user properties. */
+const userFields: ReadonlySet<string> = new Set([
+  ...segmentAttributes,
+  "city",
+  "colo",
+  "dma",
+  "language",
+  "version",
+  "os",
+  "device_manufacturer",
+  "device_brand",
+  "device_model",
+  "carrier",
+  "library",
+]);
+
+const longestValue = 1024;
+
+export function contextOf(query: ExplainQuery): EvaluationContext {
+  const { device_id = null, user_id = null, flag_key: _, experiment_id: __, cohort_ids, ...attributes } = query;
+  const all = Object.entries(attributes).map(([name, value = ""]): [string, string] => [
+    name,
+    foldAttribute(name, value.slice(0, longestValue)),
+  ]);
+  return {
+    user: {
+      ...Object.fromEntries(all.filter(([name]) => userFields.has(name))),
+      ...(cohort_ids === undefined
+        ? {}
+        : {
+            cohort_ids: cohort_ids
+              .split(",")
+              .map((id) => id.trim())
+              .filter(Boolean),
+          }),
+      device_id,
+      user_id,
+      user_properties: Object.fromEntries(all.filter(([name]) => !userFields.has(name))),
+    },
+  };
+}
