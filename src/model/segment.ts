@@ -23,7 +23,7 @@ const values = v.pipe(
   v.minLength(1, "must hold at least one value"),
 );
 
-const expression = v.union(
+export const segmentExpression = v.union(
   [
     values,
     v.strictObject({ contains: values }),
@@ -33,21 +33,21 @@ const expression = v.union(
   ],
   'must be one of ["v"], {"contains": ["v"]}, {"starts_with": ["v"]}, {"ends_with": ["v"]}, {"exists": true}, each list with at least one text',
 );
-export type SegmentExpression = v.InferOutput<typeof expression>;
+export type SegmentExpression = v.InferOutput<typeof segmentExpression>;
 
 const attributes = v.pipe(
   v.strictObject({
-    client_id: v.exactOptional(expression),
-    connection: v.exactOptional(expression),
-    connection_type: v.exactOptional(expression),
-    organization_id: v.exactOptional(expression),
-    domain: v.exactOptional(expression),
-    device_type: v.exactOptional(expression),
-    browser: v.exactOptional(expression),
-    platform: v.exactOptional(expression),
-    user_agent: v.exactOptional(expression),
-    country: v.exactOptional(expression),
-    region: v.exactOptional(expression),
+    client_id: v.exactOptional(segmentExpression),
+    connection: v.exactOptional(segmentExpression),
+    connection_type: v.exactOptional(segmentExpression),
+    organization_id: v.exactOptional(segmentExpression),
+    domain: v.exactOptional(segmentExpression),
+    device_type: v.exactOptional(segmentExpression),
+    browser: v.exactOptional(segmentExpression),
+    platform: v.exactOptional(segmentExpression),
+    user_agent: v.exactOptional(segmentExpression),
+    country: v.exactOptional(segmentExpression),
+    region: v.exactOptional(segmentExpression),
   }),
   v.minEntries(1, "must name at least one attribute"),
   v.maxEntries(10, "must name at most 10 attributes"),

@@ -1,0 +1,115 @@
+/** What operations answer, as schemas: the resources as they are shown. The Worker needs none of this. */
+import * as v from "valibot";
+import { changeSchema } from "../../src/model/change.ts";
+import { configurationSchema } from "../../src/model/configuration-schema.ts";
+import { deploymentSchema } from "../../src/model/deployment.ts";
+import { experimentPatchSchema, experimentSchema } from "../../src/model/experiment.ts";
+import { featureFlagSchema } from "../../src/model/feature-flag.ts";
+import { descriptionSchema, nameSchema, timestampSchema } from "../../src/model/fields.ts";
+import { groupSchema } from "../../src/model/group.ts";
+import { rolloutSchema } from "../../src/model/rollout.ts";
+import { rulesSchema, segmentExpression, segmentSchema } from "../../src/model/segment.ts";
+import { snapshotSchema } from "../../src/model/snapshot.ts";
+import { tokenMadeSchema, tokenViewSchema } from "../../src/model/token.ts";
+import { variationSchema } from "../../src/model/variation.ts";
+
+const patch = experimentPatchSchema.pipe[0].entries;
+const experiment = v.strictObject({
+  ...experimentSchema.entries,
+  is_valid: v.boolean(),
+  editable_fields: v.array(v.picklist(Object.keys(patch) as (keyof typeof patch)[])),
+});
+
+const deployment = v.omit(deploymentSchema, ["key_hash"]);
+
+const deploymentMade = v.strictObject({ ...deployment.entries, key: v.string() });
+
+const pageOf = (name: string, item: v.GenericSchema) =>
+  v.strictObject({ [name]: v.array(item), next: v.exactOptional(v.string()) });
+
+const steps = { trace: v.nullable(v.looseObject({})), words: v.array(v.string()) };
+
+/** What several others hold. */
+export const parts: Readonly<Record<string, v.GenericSchema>> = {
+  Name: nameSchema,
+  Description: descriptionSchema,
+  Rollout: rolloutSchema,
+  SegmentRules: rulesSchema,
+  SegmentExpression: segmentExpression,
+};
+
+/** By the name of their component. */
+export const answers: Readonly<Record<string, v.GenericSchema>> = {
+  FeatureFlag: featureFlagSchema,
+  FeatureFlagPage: pageOf("feature_flags", featureFlagSchema),
+  Variation: variationSchema,
+  VariationList: v.strictObject({ variations: v.array(variationSchema) }),
+  Experiment: experiment,
+  ExperimentPage: pageOf("experiments", experiment),
+  Validation: v.strictObject({
+    is_valid: v.boolean(),
+    errors: v.array(v.strictObject({ code: v.string(), message: v.string() })),
+  }),
+  Segment: segmentSchema,
+  SegmentPage: pageOf("segments", segmentSchema),
+  Group: groupSchema,
+  GroupPage: pageOf("groups", groupSchema),
+  Deployment: deployment,
+  DeploymentPage: pageOf("deployments", deployment),
+  DeploymentMade: deploymentMade,
+  Token: tokenViewSchema,
+  TokenPage: pageOf("tokens", tokenViewSchema),
+  TokenMade: tokenMadeSchema,
+  Change: changeSchema,
+  ChangePage: pageOf("changes", changeSchema),
+  Publication: v.strictObject({
+    version: v.number(),
+    committed_at: v.nullable(timestampSchema),
+    published: v.nullable(v.strictObject({ version: v.number(), at: timestampSchema, bytes: v.number() })),
+    pending: v.nullable(
+      v.strictObject({
+        version: v.number(),
+        since: timestampSchema,
+        attempts: v.number(),
+        last_error: v.nullable(v.string()),
+        next_attempt_at: v.nullable(timestampSchema),
+      }),
+    ),
+    snapshot: v.nullable(snapshotSchema),
+  }),
+  Snapshot: snapshotSchema,
+  Explanation: v.strictObject({
+    version: v.number(),
+    context: v.looseObject({}),
+    flags: v.array(
+      v.strictObject({
+        flag_key: v.string(),
+        feature_flag_id: v.string(),
+        experiment_id: v.nullable(v.string()),
+        variation_id: v.nullable(v.string()),
+        variation_key: v.nullable(v.string()),
+        segment_id: v.nullable(v.string()),
+        method: v.nullable(v.picklist(["auto", "inclusion", "sticky"])),
+        reason: v.string(),
+        explanation: v.string(),
+        ...steps,
+        depends_on: v.array(v.strictObject({ flag_key: v.string(), variation_key: v.nullable(v.string()), ...steps })),
+      }),
+    ),
+  }),
+  Configuration: configurationSchema,
+  Import: v.strictObject({
+    dry_run: v.boolean(),
+    changes: v.array(
+      v.strictObject({
+        action: v.picklist(["create", "update", "delete"]),
+        resource_type: changeSchema.entries.resource_type,
+        id: v.string(),
+        name: v.string(),
+        fields: v.array(v.string()),
+      }),
+    ),
+    problems: v.array(v.strictObject({ code: v.string(), path: v.string(), message: v.string() })),
+    deployments: v.array(deploymentMade),
+  }),
+};

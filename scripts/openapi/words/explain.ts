@@ -1,0 +1,15 @@
+import type { Topic } from "../operation-words.ts";
+
+export const explain: Topic = {
+  name: "Explanations",
+  description: "Why a subject gets what it gets.",
+  operations: {
+    explain: {
+      summary: "Explain an assignment",
+      description:
+        "What each feature flag, or the one named, gives a subject with these attributes, step by step, as data and in words: of what is committed, published or not. It assigns nothing. Name `device_id`, `user_id` or both.",
+      answer: "Explanation",
+      refusals: ["feature_flag_not_found", "experiment_not_found"],
+    },
+  },
+};

@@ -1,0 +1,27 @@
+import type { Topic } from "../operation-words.ts";
+import { changes } from "./changes.ts";
+import { deployments } from "./deployments.ts";
+import { experiments } from "./experiments.ts";
+import { explain } from "./explain.ts";
+import { featureFlags } from "./feature-flags.ts";
+import { groups } from "./groups.ts";
+import { publication } from "./publication.ts";
+import { segments } from "./segments.ts";
+import { tokens } from "./tokens.ts";
+import { transfer } from "./transfer.ts";
+import { variations } from "./variations.ts";
+
+/** In the order they are shown. */
+export const topics: readonly Topic[] = [
+  featureFlags,
+  variations,
+  experiments,
+  segments,
+  groups,
+  deployments,
+  tokens,
+  changes,
+  publication,
+  explain,
+  transfer,
+];
