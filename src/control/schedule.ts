@@ -11,7 +11,7 @@ export interface Schedule {
   rearm(): Promise<void>;
   /** Runs a job now, whether it is due or not. Never rejects. */
   hurry(job: Job): Promise<void>;
-  /** What the alarm rings for. Never rejects: an alarm that throws is rung six times and then no more. */
+  /** What the alarm rings for. No job makes it reject: an alarm that throws is rung six times and then no more. */
   ring(): Promise<void>;
 }
 
