@@ -3,13 +3,14 @@ import type * as v from "valibot";
 import { expectPlain, refuse } from "./json.ts";
 import { type Shape, shape, type Tree } from "./shape.ts";
 
+const mostPairs = 10_000;
 const mostBrackets = 16;
 const longestShown = 64;
 
 /** Names and values, in order. @throws {URIError} saying which is no percent-encoded UTF-8 */
 export function decodePairs(text: string): [string, string][] {
   return text
-    .split("&")
+    .split("&", mostPairs + 1)
     .filter(Boolean)
     .map((pair) => {
       const at = pair.indexOf("=");
@@ -29,7 +30,9 @@ function decode(text: string, name: string): string {
 /** @throws {Problem} 400 */
 export function parseForm(text: string, schema: v.GenericSchema): unknown {
   const root = new Map<string, Tree>();
-  for (const [name, value] of decodePairs(text)) plant(root, name, value);
+  const pairs = decodePairs(text);
+  if (pairs.length > mostPairs) throw refuse("", `must hold ${mostPairs} values at most; send more as JSON`);
+  for (const [name, value] of pairs) plant(root, name, value);
   const body = shape(schema as unknown as Shape, root, []);
   expectPlain(body);
   return body;

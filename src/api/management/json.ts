@@ -8,8 +8,10 @@ const prototypeNames: ReadonlySet<string> = new Set(["__proto__", "constructor",
 
 const quote = 0x22;
 const colon = 0x3a;
-const openers = new Set([0x5b, 0x7b]);
-const closers = new Set([0x5d, 0x7d]);
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 
 /** @param field where the text stands, when it is not the body itself. @throws {Problem} 400 */
 export function parseJson(text: string, field = ""): unknown {
@@ -28,23 +30,27 @@ export function parseJson(text: string, field = ""): unknown {
  */
 export function skim(text: string): { isTooDeep: boolean; member: string } {
   let level = 0;
-  let lastText = "";
-  let member = "";
+  let last = { start: 0, end: 0 };
+  let member = last;
+  const found = (isTooDeep: boolean) => {
+    const name = text.slice(member.start, member.end);
+    return { isTooDeep, member: name === "" ? "" : pathText([name]) };
+  };
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     if (code === quote) {
       const end = endOfString(text, index);
-      if (level === 1) lastText = text.slice(index + 1, end);
+      if (level === 1) last = { start: index + 1, end };
       index = end;
     } else if (code === colon && level === 1) {
-      member = pathText([lastText]);
-    } else if (openers.has(code)) {
-      if (++level > mostLevels) return { isTooDeep: true, member };
-    } else if (closers.has(code)) {
+      member = last;
+    } else if (code === openBracket || code === openBrace) {
+      if (++level > mostLevels) return found(true);
+    } else if (code === closeBracket || code === closeBrace) {
       level--;
     }
   }
-  return { isTooDeep: false, member };
+  return found(false);
 }
 
 /** The index of the quote that ends the string beginning at `start`, or of the text's end. */
@@ -77,9 +83,9 @@ function faultOf(value: unknown): { path: unknown[]; message: string } | undefin
     }
     return undefined;
   }
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     if (prototypeNames.has(name)) return { path: [name], message: "must have another name" };
-    const fault = faultOf(name) ?? faultOf(member);
+    const fault = faultOf(name) ?? faultOf((value as Record<string, unknown>)[name]);
     if (fault) return { ...fault, path: [...fault.path, name] };
   }
   return undefined;

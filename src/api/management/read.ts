@@ -2,9 +2,11 @@
 import * as v from "valibot";
 import { Problem } from "../../model/problem.ts";
 import { decodePairs, parseForm } from "./form.ts";
-import { describe } from "./issues.ts";
+import { describe, pathText } from "./issues.ts";
 import { expectPlain, parseJson, refuse, skim } from "./json.ts";
+import { findMisplacedList } from "./misplaced-list.ts";
 import type { Operation } from "./operation.ts";
+import type { Shape } from "./shape.ts";
 
 const noQuery = v.strictObject({});
 const mostBytes = 1_048_576;
@@ -38,7 +40,10 @@ export async function readBody({ body: schema, maxBodyBytes }: Operation, reques
   if (bytes.length === 0 && parse !== parseForm) throw refuse("", "is empty; send the fields that it must hold");
   if (parse === null) throw new Problem("unsupported_media_type");
   const body = decoded("invalid_body", () => parse(decodeText(bytes), schema));
-  const parsed = v.safeParse(schema, body, { abortEarly: bytes.length > mostBytesInDetail });
+  const isLarge = bytes.length > mostBytesInDetail;
+  const parsed = v.safeParse(schema, body, { abortEarly: isLarge });
+  const list = parsed.success || !isLarge ? findMisplacedList(schema as unknown as Shape, body) : undefined;
+  if (list !== undefined) throw refuse(pathText(list), "must be an object, not a list");
   if (!parsed.success) throw new Problem("invalid_body", describe(parsed.issues, "The body"));
   return parsed.output;
 }
@@ -59,7 +64,8 @@ function parserOf(contentType: string | null): typeof parseForm | null {
 
 function parsePlainJson(text: string): unknown {
   const body = parseJson(text);
-  expectPlain(body);
+  // Looking for the names, or an escape that may hide one, is far cheaper than looking at every value.
+  if (/\\u|__proto__|constructor|prototype/.test(text)) expectPlain(body);
   return body;
 }
 
@@ -108,14 +114,21 @@ function soundPart(bytes: Uint8Array): number {
   let unsound = bytes.length;
   while (unsound - sound > 1) {
     const middle = (sound + unsound) >> 1;
-    try {
-      new TextDecoder("utf-8", strict).decode(bytes.subarray(0, middle), { stream: true });
-      sound = middle;
-    } catch {
-      unsound = middle;
-    }
+    if (isUtf8(bytes.subarray(0, middle), { stream: true })) sound = middle;
+    else unsound = middle;
   }
+  // What has begun well may still be half a letter.
+  while (!isUtf8(bytes.subarray(0, sound))) sound--;
   return sound;
+}
+
+function isUtf8(bytes: Uint8Array, options?: { stream: boolean }): boolean {
+  try {
+    new TextDecoder("utf-8", strict).decode(bytes, options);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws {Problem} for what is no percent-encoded UTF-8 */

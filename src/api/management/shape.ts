@@ -18,7 +18,7 @@ export interface Shape {
   options?: readonly unknown[];
 }
 
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 
 const anything: Shape = { type: "unknown" };
 /** As the parameters of a feature flag declare their types. */
@@ -30,23 +30,34 @@ const declared = new Map<string, Shape>([
   ["object", { type: "record", value: anything }],
 ]);
 
+/** What a pipe ends in; a schema that is none, itself. */
+export function endOf(schema: Shape): Shape {
+  const last = schema.pipe?.findLast(({ kind, type, pipe }) => kind === "schema" && (type !== "unknown" || pipe));
+  return last === undefined ? schema : endOf(last);
+}
+
+export function isObjectShape({ type }: Shape): boolean {
+  return type === "record" || type.endsWith("object");
+}
+
 export function shape(schema: Shape, tree: Tree, path: Path): unknown {
-  const { type, wrapped } = schema;
-  const inner = schema.pipe?.findLast(({ kind, type: of }) => kind === "schema" && of !== "unknown");
-  if (inner !== undefined) return shape(inner, tree, path);
+  const end = endOf(schema);
+  const { type, wrapped } = end;
   if (wrapped !== undefined) {
     const isNull = type.startsWith("null") && Array.isArray(tree) && tree.join() === "";
     return isNull ? null : shape(wrapped, tree, path);
   }
-  if (type === "union" || type === "variant") return shapeOption(schema.options as Shape[], tree, path);
-  if (type === "array") return shapeList(schema.item ?? anything, tree, path);
-  if (type === "record" || type.endsWith("object")) return shapeObject(schema, tree, path);
+  if (type === "union" || type === "variant") return shapeOption(end.options as Shape[], tree, path);
+  if (type === "array") return shapeList(end.item ?? anything, tree, path);
+  if (isObjectShape(end)) return shapeObject(end, tree, path);
   return Array.isArray(tree) ? shapeScalar(type, tree) : shapeMembers(tree, path);
 }
 
 /** As the first option that takes it; else as one that is of its kind, whose faults are then told. */
 function shapeOption(options: readonly Shape[], tree: Tree, path: Path): unknown {
-  for (const option of options) {
+  const isObjectText = Array.isArray(tree) && tree.join().startsWith("{");
+  const objects = options.filter((option) => isObjectShape(endOf(option)));
+  for (const option of isObjectText && objects.length > 0 ? objects : options) {
     const value = shape(option, tree, path);
     if (v.safeParse(option as unknown as v.GenericSchema, value).success) return value;
   }
@@ -59,12 +70,11 @@ function shapeList(item: Shape, tree: Tree, path: Path): unknown {
     if (tree.length === 1 && text.startsWith("[")) return parseJson(text, pathText(path));
     return tree.map((one, index) => shape(item, [one], [...path, index]));
   }
-  const numbers = [...tree.keys()].map(Number);
-  if (!numbers.every(Number.isSafeInteger)) return shapeMembers(tree, path);
+  if (![...tree.keys()].every((key) => /^\d+$/.test(key))) return shapeMembers(tree, path);
   // Numbers say the order only: a list has no gaps, whatever a form counts from.
-  return numbers
-    .sort((a, b) => a - b)
-    .map((number, index) => shape(item, tree.get(String(number)) ?? [], [...path, index]));
+  return [...tree]
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, one], index) => shape(item, one, [...path, index]));
 }
 
 function shapeObject({ entries, value }: Shape, tree: Tree, path: Path): unknown {
