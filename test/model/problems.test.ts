@@ -1,15 +1,54 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { warningCode } from "../../src/model/log-entry.ts";
+import { problems } from "../../src/model/problem.ts";
 import { problemCodes } from "../../src/model/resources.ts";
 
 const text = readFileSync(`${import.meta.dirname}/../../docs/problems.md`, "utf8");
-/** What stands in the first cell of a row. */
-const documented = [...text.matchAll(/^\| (`[^|]+`) +\|/gm)].flatMap(([, cell = ""]) =>
-  [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code),
-);
-const reasons = ["budget", "circuit_open", "error", "session", "settings"];
 
-it("every code is in docs/problems.md, and nothing else is", () => {
-  expect([...documented].sort()).toEqual([...problemCodes, ...warningCode.options, ...reasons].sort());
+/** The rows under the heading that begins so: cells of code, then the rest. */
+function rowsUnder(heading: string): string[][] {
+  const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
+  return [...section.matchAll(/^\| `([a-z_]+)` +\| (.*) \|$/gm)].map(([, code = "", rest = ""]) => [
+    code,
+    ...rest.split(" | ").map((cell) => cell.trim()),
+  ]);
+}
+
+const codesUnder = (heading: string) => rowsUnder(heading).map(([code = ""]) => code);
+
+it("every warning is in docs/problems.md, and nothing else is", () => {
+  expect(codesUnder("Warnings in the log").sort()).toEqual([...warningCode.options].sort());
+});
+
+it("every reason to fail open is", () => {
+  expect(codesUnder("`x-experiment-failed-open`").sort()).toEqual([
+    "budget",
+    "circuit_open",
+    "error",
+    "session",
+    "settings",
+  ]);
+});
+
+it("every refusal of the management API is, with its status; those of validation stand there", () => {
+  const { title: failed } = problems.experiment_validation_failed;
+  const own = Object.entries(problems).filter(
+    ([code, { title }]) => title !== failed || code === "experiment_validation_failed",
+  );
+  const rows = rowsUnder("What the management API refuses").map(([code, status]) => [code, Number(status)]);
+  expect(rows.sort()).toEqual(own.map(([code, { status }]) => [code, status]).sort());
+  const validation: readonly string[] = problemCodes;
+  const shared = Object.keys(problems).filter((code) => !own.some(([one]) => one === code));
+  expect(shared.filter((code) => !validation.includes(code))).toEqual([]);
+});
+
+it("everything that validation finds is", () => {
+  expect(codesUnder("What keeps an experiment").sort()).toEqual([...problemCodes].sort());
+});
+
+it("each says what it means and what to do", () => {
+  const rows = [...rowsUnder("What the management API"), ...rowsUnder("What keeps"), ...rowsUnder("Warnings")];
+  expect(rows.filter((cells) => cells.slice(1).some((cell) => cell === ""))).toEqual([]);
+  expect(rows.length).toBeGreaterThan(100);
 });
