@@ -9,7 +9,7 @@ interface State {
   activeLimit: number | undefined;
 }
 
-/** A hundred such entries fit a batch of the queue, whatever names and reasons they hold. */
+/** Several entries travel in a batch of bounded size (`log-outbox.ts`), whatever names and reasons they hold. */
 const longestDescription = 1_500;
 
 /** Whatever the cause: only what holds before and after is compared. */

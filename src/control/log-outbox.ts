@@ -3,8 +3,8 @@ import type { QueueMessage } from "../model/log-entry.ts";
 import { createRetried, guardAfter, type Job, withinTime } from "./retry.ts";
 import type { ControlStore, Facts } from "./store.ts";
 
-/** A batch holds 100 messages at most, and 256 KB; entries are shorter than 2 KB (`invalidated.ts`). */
-const entriesAtOnce = 100;
+/** A batch holds 256 KB at most; entries are shorter than 5 KB, whatever alphabet (`invalidated.ts`). */
+const entriesAtOnce = 40;
 
 export interface LogOutboxOptions {
   queue: Queue;

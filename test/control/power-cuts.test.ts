@@ -8,7 +8,7 @@ import { type Lives, modes, withLives } from "./lives.ts";
 type Step =
   | { do: "commit" | "refuse" | "restart" | "land" }
   | { do: "pass"; ms: number }
-  | { do: "kv" | "queue"; mode: (typeof modes)[number] };
+  | { do: "kv"; mode: (typeof modes)[number] };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<Step>({ do: "commit" }) },
@@ -30,8 +30,8 @@ async function take(lives: Lives, taken: Step): Promise<void> {
       return lives.kv.land();
     case "pass":
       return lives.pass(taken.ms);
-    default:
-      lives[taken.do].mode = taken.mode;
+    case "kv":
+      lives.kv.mode = taken.mode;
   }
 }
 
