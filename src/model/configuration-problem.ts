@@ -22,6 +22,6 @@ export function problemOf(issue: v.BaseIssue<unknown>): ConfigurationProblem {
 function messageOf(issue: v.BaseIssue<unknown>): string {
   if (!issue.message.startsWith("Invalid ")) return issue.message;
   if (issue.type === "strict_object" && issue.expected === "never") return "is not a known property";
-  if (issue.type === "strict_object" && issue.expected !== "Object") return "is missing";
+  if (issue.type.endsWith("object") && issue.expected !== "Object") return "is missing";
   return `must be ${issue.expected === "Object" ? "an object" : issue.expected}, not ${issue.received}`;
 }

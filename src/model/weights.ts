@@ -4,6 +4,8 @@ import type { Allocation, Segment } from "../engine/flag.ts";
 /** Both bounds of the variant hash, `floor(hash / 100)`: the last range ends at one, starts are taken from the other. */
 const END = 42949673;
 const START = 42949672;
+/** How many values the variant hash has. */
+export const variantHashes = END;
 
 export interface Weight {
   variant: string;

@@ -1,4 +1,5 @@
 /** A tenant's configuration as one document, out and in. */
+import { planAmplitudeImport } from "../../model/amplitude-import.ts";
 import { exportConfiguration } from "../../model/export-configuration.ts";
 import { planImport } from "../../model/import-plan.ts";
 import type { ImportProblem } from "../../model/import-problem.ts";
@@ -14,6 +15,8 @@ export interface ImportQuery {
   dry_run?: boolean;
   /** Deletes what the document does not name. */
   prune?: boolean;
+  /** Of what is sent, where it is not an export: Amplitude's list of flags. */
+  format?: "amplitude";
 }
 
 export const transferCommands = {
@@ -23,7 +26,7 @@ export const transferCommands = {
 
   import_configuration(context: CommandContext, { query, body }: Input<never, ImportQuery>) {
     const { draft, tenant, actor, at } = context;
-    const { dry_run = false, prune = false } = query;
+    const { dry_run = false, prune = false, format } = query;
     const needed: Scope[] = [
       "create:experimentation",
       "update:experimentation",
@@ -32,15 +35,12 @@ export const transferCommands = {
     const missing = needed.filter((scope) => !actor.scopes.includes(scope));
     if (missing.length > 0) throw new Problem("insufficient_scope", `Expected all of: ${needed.join(", ")}.`);
 
-    const { steps, problems } = planImport(body, {
-      current: draft.resources(),
-      at,
-      prune,
-      activeLimit: tenant.activeLimit,
-    });
+    const options = { current: draft.resources(), at, prune, activeLimit: tenant.activeLimit };
+    const { steps, problems, warnings } =
+      format === "amplitude" ? planAmplitudeImport(body, options) : { ...planImport(body, options), warnings: [] };
     if (!dry_run && problems.length > 0) throw new Problem("invalid_import", problems.map(inWords).join("; "));
     const made = dry_run ? [] : steps.flatMap((step) => take(step, draft));
-    return { dry_run, changes: steps.map(changeOf), problems, deployments: made };
+    return { dry_run, changes: steps.map(changeOf), problems, warnings, deployments: made };
   },
 };
 

@@ -143,6 +143,53 @@ describe("import", () => {
   });
 });
 
+describe("import of Amplitude's flags", () => {
+  const variants = { control: { key: "control" }, treatment: { key: "treatment" }, off: { key: "off" } };
+  const flag = {
+    key: "page",
+    variants,
+    segments: [
+      {
+        bucket: {
+          selector: ["context", "user", "user_id"],
+          salt: "pepper",
+          allocations: [
+            {
+              range: [0, 40],
+              distributions: [
+                { variant: "control", range: [0, 21474837] },
+                { variant: "treatment", range: [21474836, 42949673] },
+              ],
+            },
+          ],
+        },
+        variant: "off",
+        metadata: { segmentName: "All Other Users" },
+      },
+    ],
+    metadata: { deployed: true, evaluationMode: "remote", flagType: "release", flagVersion: 7 },
+  };
+
+  it("makes feature flags of them, which are published with the same ranges", async () => {
+    const { problems, warnings } = await client.post("/import?format=amplitude", [flag]);
+    expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
+    const [made] = (await client.get("/feature-flags")).feature_flags;
+    expect(made).toMatchObject({ key: "page", status: "active", rollout: { all_users: { percentage: 40 } } });
+    await vi.waitFor(async () =>
+      expect(await client.published()).toMatchObject({ flags: [{ key: "page", segments: flag.segments }] }),
+    );
+  });
+
+  it("names what cannot be expressed by flag and segment, and makes nothing of the rest", async () => {
+    const [segment] = flag.segments;
+    const odd = { ...flag, key: "odd", segments: [{ ...segment, variant: "control" }] };
+    const answer = await client.send("POST", "/import?format=amplitude", [flag, odd]);
+    expect(answer.body).toMatchObject({ statusCode: 400, errorCode: "invalid_import" });
+    expect(answer.body.message).toContain('[1].segments[0]: flag "odd", segment "All Other Users": gives control');
+    expect(await client.get("/feature-flags")).toEqual({ feature_flags: [] });
+  });
+});
+
 describe("export", () => {
   it("gives what import takes, in any tenant, without keys or tokens", async () => {
     await client.post("/import", shop);

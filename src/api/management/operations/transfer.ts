@@ -13,7 +13,11 @@ export const transferOperations: OperationsOf<typeof transferCommands> = {
     method: "POST",
     path: "/import",
     scope: "create:experimentation",
-    query: v.strictObject({ dry_run: v.exactOptional(flag), prune: v.exactOptional(flag) }),
+    query: v.strictObject({
+      dry_run: v.exactOptional(flag),
+      prune: v.exactOptional(flag),
+      format: v.exactOptional(v.picklist(["amplitude"], "must be amplitude, or left out")),
+    }),
     // The document is read by the command, whose problems say where in it they are.
     body: v.unknown(),
     maxBodyBytes: 8 * 1024 * 1024,
