@@ -12,8 +12,9 @@ function find(schema: Shape, value: unknown): (string | number)[] | undefined {
   const end = endOf(schema);
   if (end.wrapped !== undefined) return find(end.wrapped, value);
   if (Array.isArray(value)) {
-    const options = (end.options as Shape[] | undefined)?.map(endOf) ?? [end];
-    return options.every(isObjectShape) ? [] : findInList(end.item, value);
+    const isChoice = end.type === "union" || end.type === "variant";
+    const choices = isChoice ? (end.options as Shape[]).map(endOf) : [end];
+    return choices.every(isObjectShape) ? [] : findInList(end.item, value);
   }
   // What an object's schema does not know, it refuses anyway.
   for (const name of Object.keys(end.entries ?? (end.value ? value : {}))) {
