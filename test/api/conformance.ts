@@ -198,6 +198,11 @@ export function conforming(client: Client, onExchange: (method: string, path: st
     onExchange(method, path);
     return answer;
   }
+  return through(client, send);
+}
+
+/** The client, with another way of sending. */
+export function through(client: Client, send: Client["send"]): Client {
   async function expectOk(method: string, path: string, body?: unknown) {
     const answer = await send(method, path, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);

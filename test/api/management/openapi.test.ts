@@ -2,15 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { createClient } from "../client.ts";
 import { commonCodes, conforming, documentedCodes, documentedOperation, documentedOperations } from "../conformance.ts";
-import { access } from "../walk/access.ts";
-import { experiments } from "../walk/experiments.ts";
-import { featureFlags } from "../walk/feature-flags.ts";
-import { segments } from "../walk/segments.ts";
-import { transfer } from "../walk/transfer.ts";
-import { variations } from "../walk/variations.ts";
-import type { Walk } from "../walk/walk.ts";
-
-const walk: Walk = { ...featureFlags, ...variations, ...experiments, ...segments, ...access, ...transfer };
+import { walk } from "../walk/all.ts";
+import { runOf } from "../walk/walk.ts";
 
 describe.each(documentedOperations.map((operation) => [operation.id, operation] as const))("%s", (id, operation) => {
   const { responses } = operation;
@@ -21,7 +14,7 @@ describe.each(documentedOperations.map((operation) => [operation.id, operation] 
   it.each(expected.map(({ status, code }) => [code, status] as const))("may answer %s", async (code, status) => {
     const found = walk[id]?.[code];
     if (found === undefined) throw new Error(`test/api/walk has no case of ${id} that answers ${code}`);
-    const { tenant = {}, run } = typeof found === "function" ? { run: found } : found;
+    const { tenant, run } = runOf(found);
     const exchanges: string[] = [];
     const client = conforming(createClient({ tenant }), (method, path) =>
       exchanges.push(documentedOperation(method, path)?.id ?? "none"),

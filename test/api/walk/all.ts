@@ -1,0 +1,9 @@
+import { access } from "./access.ts";
+import { experiments } from "./experiments.ts";
+import { featureFlags } from "./feature-flags.ts";
+import { segments } from "./segments.ts";
+import { transfer } from "./transfer.ts";
+import { variations } from "./variations.ts";
+import type { Walk } from "./walk.ts";
+
+export const walk: Walk = { ...featureFlags, ...variations, ...experiments, ...segments, ...access, ...transfer };
