@@ -14,7 +14,14 @@ describe("readSettings", () => {
     ]);
     expect(settings.decisionBudgetMs).toBe(200);
     expect(settings.snapshotFreshMs).toBe(30_000);
+    expect(settings.managementRate).toBe(100);
+    expect(settings.adminToken).toBeNull();
   });
+
+  it.each(["fifteen letters", "long enough, but not one word", "l\u00f6ng-enough-for-a-token"])(
+    "refuses a root token that is short or could not be sent: %s",
+    (ADMIN_TOKEN) => expect(read({ ADMIN_TOKEN }).faults).toEqual([expect.stringMatching(/^ADMIN_TOKEN: /)]),
+  );
 
   it("serves the tenant default on every host with ORIGIN", () => {
     const settings = read({ ORIGIN: "https://id.example.com/", ADMIN_HOSTS: "admin.example.com, localhost:8787" });
@@ -47,9 +54,10 @@ describe("readSettings", () => {
       ADMIN_TOKEN: "short",
       DECISION_BUDGET_MS: "soon",
       SNAPSHOT_FRESH_SECONDS: "-1",
+      MANAGEMENT_RATE: "0",
       TENANTS: JSON.stringify({
         "Bad Name": { hosts: [] },
-        acme: { hosts: ["acme.com"], provider: "okta", inject: 1 },
+        acme: { hosts: ["acme.com"], provider: "okta", inject: 1, management: { issuer: "here", jwks_uri: "" } },
       }),
       EVENTS: undefined,
     });
@@ -62,10 +70,14 @@ describe("readSettings", () => {
       "ADMIN_TOKEN: ",
       "DECISION_BUDGET_MS: ",
       "SNAPSHOT_FRESH_SECONDS: ",
+      "MANAGEMENT_RATE: ",
       "TENANTS.Bad Name: a tenant's name",
       "TENANTS.Bad Name: hosts",
       "TENANTS.acme: provider",
       "TENANTS.acme: inject",
+      "TENANTS.acme: management.issuer",
+      "TENANTS.acme: management.jwks_uri",
+      "TENANTS.acme: management.audience",
       "EVENTS: ",
     ]) {
       expect(

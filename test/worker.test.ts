@@ -94,3 +94,85 @@ describe("health", () => {
     expect(forwarded[0]?.url).toBe("https://id.example.com/_vestibule/health");
   });
 });
+
+describe("the management API", () => {
+  const path = "/api/v2/experimentation/segments";
+  const ADMIN_TOKEN = "a-root-token-for-tests";
+  const TENANTS = JSON.stringify({
+    acme: { hosts: ["login.acme.com", "admin.acme.com"], origin: "https://id.acme.com" },
+    wide: { hosts: ["*.acme.com"], origin: "https://wide.acme.com" },
+  });
+  const ADMIN_HOSTS = "admin.acme.com,admin.else.com,ops.acme.com,admin.example.com";
+
+  /** Whose control plane is asked, or what the API refuses with. */
+  async function managed(host: string, vars: Record<string, unknown>, headers: Record<string, string> = {}) {
+    const asked: string[] = [];
+    const execute = async () => ({ ok: true, json: "{}" });
+    const CONTROL = {
+      idFromName: (name: string) => name,
+      get(name: string) {
+        asked.push(name);
+        return { execute };
+      },
+    };
+    const authorization = `Bearer ${ADMIN_TOKEN}`;
+    const response = await ask(
+      `https://${host}${path}`,
+      { ADMIN_TOKEN, ADMIN_HOSTS, CONTROL, ORIGIN: "", ...vars },
+      { headers: { authorization, ...headers } },
+    );
+    const { errorCode } = await response.json<{ errorCode?: string }>();
+    return errorCode === undefined ? asked : [response.status, errorCode];
+  }
+  const name = (tenant: string) => ({ "x-vestibule-tenant": tenant });
+
+  it("is about the tenant that the request names, wherever it comes in", async () => {
+    expect(await managed("admin.acme.com", { TENANTS }, name("wide"))).toEqual(["wide"]);
+    expect(await managed("admin.else.com", { TENANTS }, name("acme"))).toEqual(["acme"]);
+    for (const tenant of ["other", "", "acme, acme", "__proto__"]) {
+      expect(await managed("admin.acme.com", { TENANTS }, name(tenant))).toEqual([404, "tenant_not_found"]);
+    }
+  });
+
+  it("or else about the one whose host it is, the most telling first", async () => {
+    expect(await managed("admin.acme.com", { TENANTS })).toEqual(["acme"]);
+    expect(await managed("ops.acme.com", { TENANTS })).toEqual(["wide"]);
+    expect(await managed("admin.else.com", { TENANTS, ORIGIN: "https://id.example.com" })).toEqual(["default"]);
+  });
+
+  it("or else about the only one", async () => {
+    const only = JSON.stringify({ acme: { hosts: ["login.acme.com"], origin: "https://id.acme.com" } });
+    expect(await managed("admin.else.com", { TENANTS: only })).toEqual(["acme"]);
+    expect(await managed("admin.else.com", { TENANTS: "", ORIGIN: "" })).toEqual(["default"]);
+  });
+
+  it("or else about none", async () => {
+    expect(await managed("admin.else.com", { TENANTS })).toEqual([400, "tenant_required"]);
+  });
+
+  it("is about no other tenant where one's settings are wrong", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const wrong = JSON.stringify({
+      acme: { hosts: ["admin.acme.com"], origin: "https://id.acme.com", provider: "?" },
+      wide: { hosts: ["*"], origin: "https://wide.acme.com" },
+    });
+    for (const headers of [{}, name("acme"), name("wide")]) {
+      expect(await managed("admin.acme.com", { TENANTS: wrong }, headers)).toEqual([503, "control_unavailable"]);
+    }
+  });
+
+  it.each([
+    ["https://login.acme.com", path],
+    ["https://login.acme.com", "/api/v2/experimentation"],
+    ["https://admin.acme.com", "/api/v2/experimentations"],
+    ["https://admin.acme.com", "/api/v2/users"],
+    ["https://admin.acme.com", "/x/api/v2/experimentation/segments"],
+  ])("does not exist at %s%s: it is forwarded, token and all", async (origin, address) => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "x-correlation-id": "mine" };
+    const vars = { TENANTS, ADMIN_TOKEN, ADMIN_HOSTS: "admin.acme.com" };
+    const response = await ask(`${origin}${address}`, vars, { headers });
+    expect(response.status).toBe(203);
+    expect(forwarded[0]?.url).toBe(`https://id.acme.com${address}`);
+    expect(forwarded[0]?.headers.get("authorization")).toBe(headers.authorization);
+  });
+});
