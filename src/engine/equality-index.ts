@@ -91,8 +91,11 @@ export class EqualityIndex {
   /** @param value Undefined when missing; never null. */
   answer(value: unknown): Bits {
     if (isPlainText(value)) return this.#ofText(value);
-    if (value === undefined) return this.#whenMissing;
-    const { list, text } = new Reading(value);
+    return value === undefined ? this.#whenMissing : this.answerReading(new Reading(value));
+  }
+
+  /** The same, for a value that is not missing and has been read. */
+  answerReading({ list, text }: Reading): Bits {
     if (list !== undefined) return this.#ofList(list);
     return text === undefined ? this.#unreadable : this.#ofText(text.text);
   }

@@ -1,14 +1,7 @@
+import { DirectEvaluator } from "./direct.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import { BlankFrame, Frame } from "./frame.ts";
-import {
-  type AllocationPlan,
-  type Choice,
-  type ConditionPlan,
-  type DistributionPlan,
-  instructionLength,
-  opcodes,
-  type Plan,
-} from "./plan.ts";
+import { type Choice, type ConditionPlan, findDistribution, instructionLength, opcodes, type Plan } from "./plan.ts";
 import { collect, ResultTemplate } from "./results.ts";
 import { Subject } from "./salted-hash.ts";
 import type { Slot } from "./slots.ts";
@@ -24,6 +17,7 @@ export class Evaluator {
   /** What is looked at before all flags are evaluated. */
   readonly #slots: readonly Slot[];
   readonly #subjects: readonly Subject[];
+  readonly #direct: DirectEvaluator | undefined;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -32,15 +26,21 @@ export class Evaluator {
     this.#allNumbers = [...plan.flags.keys()];
     this.#slots = [...new Set(plan.slotsOf.flat())].sort((a, b) => a.number - b.number);
     this.#subjects = plan.subjects.map((salts) => new Subject(salts));
+    this.#direct = DirectEvaluator.for(plan);
   }
 
   /** The variants of all flags. */
   evaluateAll(context: EvaluationContext, trace: TraceSink | undefined): Record<string, Variant> {
-    const frame = new Frame(this.#blank, context, this.#allNumbers);
+    const numbers = this.#allNumbers;
+    if (this.#direct !== undefined && trace === undefined) {
+      const direct = this.#direct.evaluate(context, numbers);
+      if (direct !== undefined) return this.#template.copy(direct) ?? collect(this.#plan.flags, direct, numbers);
+    }
+    const frame = new Frame(this.#blank, context, numbers);
     frame.lookAhead(this.#slots);
     const { variants } = frame;
     for (let flag = 0; flag < variants.length; flag++) variants[flag] = this.#evaluate(flag, frame, trace);
-    return this.#template.copy(variants) ?? collect(this.#plan.flags, variants, this.#allNumbers);
+    return this.#template.copy(variants) ?? collect(this.#plan.flags, variants, numbers);
   }
 
   /** The variants of the flags with these numbers. What a flag depends on must come before it. */
@@ -49,6 +49,10 @@ export class Evaluator {
     numbers: readonly number[],
     trace: TraceSink | undefined,
   ): Record<string, Variant> {
+    if (this.#direct !== undefined && trace === undefined) {
+      const direct = this.#direct.evaluate(context, numbers);
+      if (direct !== undefined) return collect(this.#plan.flags, direct, numbers);
+    }
     const frame = new Frame(this.#blank, context, numbers);
     for (const flag of numbers) {
       frame.lookAhead(this.#plan.slotsOf[flag] ?? []);
@@ -90,7 +94,7 @@ export class Evaluator {
 
   #compare(number: number, frame: Frame): boolean {
     const { slot, index } = this.#plan.conditions[number] as ConditionPlan;
-    return index?.answer(frame.find(slot))[0] === 1;
+    return index !== undefined && frame.answer(slot, index)[0] === 1;
   }
 
   #logCondition(number: number, matched: boolean, frame: Frame, log: TraceLog): void {
@@ -112,29 +116,10 @@ export class Evaluator {
       return segment?.choice;
     }
     const hash = (this.#subjects[bucket.subject] as Subject).hash(bucket.salt, subject);
-    // `floor(hash / 100)` and `hash % 100`, without dividing more than 31 bits, which would be done on floats.
-    const distributionValue = ((hash >>> 2) / 25) | 0;
-    const allocationValue = hash - distributionValue * 100;
-    const { allocations } = bucket;
-    let allocation: AllocationPlan | undefined;
-    let distribution: DistributionPlan | undefined;
-    for (let i = 0; i < allocations.length && distribution === undefined; i++) {
-      const each = allocations[i];
-      if (each === undefined || !(allocationValue >= each.start && allocationValue < each.end)) continue;
-      allocation = each;
-      distribution = findDistribution(each.distributions, distributionValue);
-    }
+    const distribution = findDistribution(bucket, hash);
     const choice = distribution === undefined ? segment?.choice : distribution.choice;
-    log?.bucket(number, bucket, { subject, hash, allocation, distribution });
+    log?.bucket(number, bucket, { subject, hash, distribution });
     log?.match(number, choice);
     return choice;
   }
-}
-
-function findDistribution(distributions: readonly DistributionPlan[], value: number): DistributionPlan | undefined {
-  for (let i = 0; i < distributions.length; i++) {
-    const each = distributions[i];
-    if (each !== undefined && value >= each.start && value < each.end) return each;
-  }
-  return undefined;
 }

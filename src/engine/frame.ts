@@ -1,7 +1,8 @@
+import type { Bits, EqualityIndex } from "./equality-index.ts";
 import { isPlain, selectField } from "./fields.ts";
 import type { Variant } from "./flag.ts";
 import type { Plan, Question } from "./plan.ts";
-import { Reading } from "./reading.ts";
+import { isPlainText, Reading } from "./reading.ts";
 import { collect } from "./results.ts";
 import { selectOwn } from "./select.ts";
 import type { Slot } from "./slots.ts";
@@ -115,6 +116,12 @@ export class Frame {
     this.#subjects ??= [];
     this.#subjects[slot.number] ??= toSubject(value);
     return this.#subjects[slot.number] ?? "";
+  }
+
+  /** What an index says to the value of a slot; one that takes work to read is read once. */
+  answer(slot: Slot, index: EqualityIndex): Bits {
+    const value = this.find(slot);
+    return value === undefined || isPlainText(value) ? index.answer(value) : index.answerReading(this.#read(slot));
   }
 
   holds(number: number): boolean {

@@ -6,6 +6,7 @@ import {
   type Choice,
   type ConditionPlan,
   instructionLength,
+  maxFewFlags,
   opcodes,
   type Plan,
   type Question,
@@ -15,12 +16,7 @@ import {
 import { Salt } from "./salted-hash.ts";
 import { type Slot, Slots } from "./slots.ts";
 
-/**
- * With so few flags, properties are looked at when a condition needs them, and each is answered alone; with more, nearly
- * all are needed, and by many.
- */
-const maxLazyFlags = 4;
-
+type Place = Omit<ConditionPlan, "index" | "question">;
 type Tests = ReadonlyMap<Condition, Test>;
 
 /** Writes the program of a plan, flag by flag; each after those it depends on. */
@@ -46,7 +42,7 @@ export class PlanBuilder {
 
   /** @param flagCount How many flags will be added. */
   constructor(flagCount: number) {
-    this.#isLazy = flagCount <= maxLazyFlags;
+    this.#isLazy = flagCount <= maxFewFlags;
   }
 
   /** @throws PatternError when a regular expression is refused; then nothing has been added. */
@@ -72,16 +68,19 @@ export class PlanBuilder {
   #addSegment(flag: Flag, segment: Segment, tests: Tests): void {
     const number = this.#segments.length;
     const groups = segment.conditions ?? [[]];
+    const planned: ConditionPlan[][] = [];
     const successes: number[] = [];
     let failures: number[] = [];
     for (const [group, conditions] of groups.entries()) {
       this.#land(failures, 2);
+      const first = this.#conditions.length;
       failures = conditions.map((condition) =>
         this.#addCondition(
           { condition, slot: this.#look(condition.selector), segment: number, group },
           tests.get(condition),
         ),
       );
+      planned.push(this.#conditions.slice(first));
       if (group < groups.length - 1) successes.push(this.#emit(opcodes.jump));
     }
     if (groups.length > 0) {
@@ -89,7 +88,7 @@ export class PlanBuilder {
       this.#emit(opcodes.matched, number);
     }
     this.#land(failures, 2);
-    this.#segments.push(this.#planSegment(flag, segment));
+    this.#segments.push(this.#planSegment(flag, segment, planned));
   }
 
   /** Makes the jumps of earlier instructions, written in their operand number `operand`, lead to the next one. */
@@ -98,14 +97,15 @@ export class PlanBuilder {
   }
 
   /** Returns where the condition's instruction is. */
-  #addCondition(place: Omit<ConditionPlan, "index">, test: Test | undefined): number {
+  #addCondition(place: Place, test: Test | undefined): number {
     const { condition, slot } = place;
     const number = this.#conditions.length;
     const rule = findEqualityRule(condition);
     const isAlone = rule !== undefined && (slot.changes || this.#isLazy);
     const index = isAlone ? new EqualityIndex() : undefined;
-    this.#conditions.push({ ...place, index });
-    if (test !== undefined) return this.#emit(opcodes.ask, this.#addQuestion(place, test), 0, number);
+    const asked = test === undefined ? undefined : this.#addQuestion(place, test);
+    this.#conditions.push({ ...place, index, question: asked === undefined ? undefined : this.#questions[asked] });
+    if (asked !== undefined) return this.#emit(opcodes.ask, asked, 0, number);
     if (rule !== undefined && index !== undefined) {
       index.add(condition.values, rule);
       index.seal();
@@ -118,7 +118,7 @@ export class PlanBuilder {
     return at;
   }
 
-  #addQuestion({ condition: { selector, op, values }, slot }: Omit<ConditionPlan, "index">, test: Test): number {
+  #addQuestion({ condition: { selector, op, values }, slot }: Place, test: Test): number {
     const key = JSON.stringify([selector, op, values]);
     const known = this.#questionNumbers.get(key);
     if (known === undefined) {
@@ -137,7 +137,7 @@ export class PlanBuilder {
     return slot;
   }
 
-  #planSegment(flag: Flag, segment: Segment): SegmentPlan {
+  #planSegment(flag: Flag, segment: Segment, groups: readonly ConditionPlan[][]): SegmentPlan {
     const choices = new Map<string, Choice>();
     const choose = (key: string): Choice => {
       const choice = choices.get(key) ?? { key, variant: mergeVariant(flag, segment, key) };
@@ -147,6 +147,7 @@ export class PlanBuilder {
     const name = segment.metadata?.segmentName;
     return {
       name: typeof name === "string" ? name : undefined,
+      groups,
       bucket: segment.bucket ? this.#planBucket(segment.bucket, choose) : undefined,
       choice: typeof segment.variant === "string" ? choose(segment.variant) : undefined,
     };

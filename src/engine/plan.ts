@@ -8,6 +8,12 @@ import type { Reading } from "./reading.ts";
 import type { Salt } from "./salted-hash.ts";
 import type { Slot } from "./slots.ts";
 
+/**
+ * With so few flags, properties are looked at when a condition needs them, and each is answered alone; with more, nearly
+ * all are needed, and by many.
+ */
+export const maxFewFlags = 4;
+
 export type Test = (reading: Reading) => boolean;
 
 /** A variant key with what the flag returns for it. */
@@ -42,6 +48,8 @@ export interface BucketPlan {
 export interface SegmentPlan {
   /** `metadata.segmentName`. */
   readonly name: string | undefined;
+  /** Any of these, all in it. */
+  readonly groups: readonly (readonly ConditionPlan[])[];
   readonly bucket: BucketPlan | undefined;
   /** When there is no bucket, or it gives none. */
   readonly choice: Choice | undefined;
@@ -52,6 +60,8 @@ export interface ConditionPlan {
   readonly slot: Slot;
   /** Answers this condition alone. Undefined when it is not about equality, or answered with others on the slot. */
   readonly index: EqualityIndex | undefined;
+  /** Set when it is not about equality. */
+  readonly question: Question | undefined;
   /** Number of the segment, and of the group in it. */
   readonly segment: number;
   readonly group: number;
@@ -104,4 +114,20 @@ export interface Plan {
   readonly segments: readonly SegmentPlan[];
   readonly conditions: readonly ConditionPlan[];
   readonly questions: readonly Question[];
+}
+
+/** The first distribution that holds the hash, of the first allocation that holds it and has one. */
+export function findDistribution({ allocations }: BucketPlan, hash: number): DistributionPlan | undefined {
+  // `floor(hash / 100)` and `hash % 100`, without dividing more than 31 bits, which would be done on floats.
+  const ofDistribution = ((hash >>> 2) / 25) | 0;
+  const ofAllocation = hash - ofDistribution * 100;
+  for (let i = 0; i < allocations.length; i++) {
+    const { start, end, distributions } = allocations[i] as AllocationPlan;
+    if (!(ofAllocation >= start && ofAllocation < end)) continue;
+    for (let j = 0; j < distributions.length; j++) {
+      const each = distributions[j] as DistributionPlan;
+      if (ofDistribution >= each.start && ofDistribution < each.end) return each;
+    }
+  }
+  return undefined;
 }

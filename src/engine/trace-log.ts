@@ -1,10 +1,9 @@
-import type { AllocationPlan, BucketPlan, Choice, DistributionPlan, Plan } from "./plan.ts";
+import type { BucketPlan, Choice, DistributionPlan, Plan } from "./plan.ts";
 import type { BucketTrace, ConditionTrace, FlagTrace, SegmentTrace } from "./trace.ts";
 
 export interface Hit {
   subject: string;
   hash: number;
-  allocation: AllocationPlan | undefined;
   distribution: DistributionPlan | undefined;
 }
 
@@ -34,14 +33,16 @@ export class TraceLog {
   }
 
   /** A matching segment bucketed; no hit when there was nothing to bucket. */
-  bucket(segment: number, { slot: { selector }, salt }: BucketPlan, hit?: Hit): void {
+  bucket(segment: number, { slot: { selector }, salt, allocations }: BucketPlan, hit?: Hit): void {
+    const holding = allocations.filter(({ start, end }) => hit && hit.hash % 100 >= start && hit.hash % 100 < end);
+    const decided = holding.find(({ distributions }) => distributions.some((each) => each === hit?.distribution));
     this.#buckets.set(segment, {
       selector,
       input: hit && `${salt.text}/${hit.subject}`,
       hash: hit?.hash,
       allocation: hit && hit.hash % 100,
       distribution: hit && Math.floor(hit.hash / 100),
-      allocationRange: hit?.allocation?.range,
+      allocationRange: (decided ?? holding.at(-1))?.range,
       distributionRange: hit?.distribution?.range,
     });
   }

@@ -225,11 +225,28 @@ const flagsUpTo = (maxLength: number): fc.Arbitrary<Flag[]> =>
     return fc.shuffledSubarray(whole, { minLength: whole.length });
   });
 
-/** 1 to 20 flags; often one or few, which are compiled otherwise than many. */
+/** The same flags, asking for nothing but the user. */
+function askUserOnly(set: readonly Flag[]): Flag[] {
+  const turn = (path: readonly string[]): readonly string[] =>
+    path[0] === "context" && path[1] === "user" && path.length < 5 ? path : ["context", "user", "country"];
+  return set.map((each) => ({
+    ...each,
+    segments: each.segments.map((part) => ({
+      ...part,
+      ...(part.bucket && { bucket: { ...part.bucket, selector: turn(part.bucket.selector) } }),
+      ...(part.conditions && {
+        conditions: part.conditions.map((group) => group.map((one) => ({ ...one, selector: turn(one.selector) }))),
+      }),
+    })),
+  }));
+}
+
+/** 1 to 20 flags; often one or few, and those asking for the user only, which go a way of their own. */
 export const flags: fc.Arbitrary<Flag[]> = fc.oneof(
   { weight: 3, arbitrary: flagsUpTo(20) },
   { weight: 1, arbitrary: flagsUpTo(4) },
-  { weight: 1, arbitrary: flagsUpTo(1) },
+  { weight: 2, arbitrary: flagsUpTo(4).map(askUserOnly) },
+  { weight: 2, arbitrary: flagsUpTo(1).map(askUserOnly) },
 );
 
 /** Keys of flags, known or not; undefined for all. */

@@ -229,3 +229,15 @@ test("what somebody puts on Object.prototype is nobody's property", () => {
     Reflect.deleteProperty(Object.prototype, "country");
   }
 });
+
+test("few flags that are left of many, for the others are broken, are evaluated", () => {
+  const selector = ["context", "user", "country"];
+  const flags = Array.from({ length: 8 }, (_, number) =>
+    createFlag(`flag-${number}`, {
+      segments: [when({ selector, op: number === 0 ? "is" : "regex match", values: [number === 0 ? "x" : "("] })],
+    }),
+  );
+  const { evaluate } = compileFlags(flags);
+  expect(evaluate({ user: { country: "x" } })["flag-0"]?.key).toBe("on");
+  expect(evaluate({ user: { country: "y" } })).toEqual({});
+});

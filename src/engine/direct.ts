@@ -1,0 +1,118 @@
+import { fieldNumber, isPlain, selectField } from "./fields.ts";
+import type { EvaluationContext, Variant } from "./flag.ts";
+import { type Choice, type ConditionPlan, findDistribution, maxFewFlags, type Plan, type SegmentPlan } from "./plan.ts";
+import { isPlainText, Reading } from "./reading.ts";
+import { Subject } from "./salted-hash.ts";
+import { selectOwn } from "./select.ts";
+import type { Slot } from "./slots.ts";
+
+/** Instead of an outcome: the value at hand is not for this shortcut. */
+const deferred = Symbol("deferred");
+
+const userField = fieldNumber("user");
+const propertiesField = fieldNumber("user_properties");
+
+/** Whether a slot is a field or a property of the user. */
+function isOfUser({ selector }: Slot): boolean {
+  const [root, user, ...rest] = selector;
+  if (root !== "context" || user !== "user") return false;
+  return rest.length === 1 || (rest.length === 2 && rest[0] === "user_properties");
+}
+
+/**
+ * A shortcut through few flags for nearly all contexts, where remembering anything costs more than finding it again. It
+ * knows the user's properties only, as long as they are missing or plain texts; whatever else there is, it defers to the
+ * general way. Its conditions, readings, hashes and variants are the same objects.
+ */
+export class DirectEvaluator {
+  readonly #flags: readonly (readonly SegmentPlan[])[];
+  readonly #subjects: readonly Subject[];
+
+  private constructor(plan: Plan) {
+    this.#flags = plan.flags.map((_, flag) =>
+      plan.segments.slice(plan.firstSegment[flag] ?? 0, plan.firstSegment[flag + 1] ?? 0),
+    );
+    this.#subjects = plan.subjects.map((salts) => new Subject(salts));
+  }
+
+  /** Undefined when the plan is none for the shortcut. */
+  static for(plan: Plan): DirectEvaluator | undefined {
+    const { conditions, questions, segments, flags } = plan;
+    const slots = [
+      ...conditions.map(({ slot }) => slot),
+      ...segments.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.slot])),
+    ];
+    const isFit =
+      flags.length <= maxFewFlags &&
+      slots.every(isOfUser) &&
+      conditions.every(({ index, question }) => index !== undefined || question !== undefined) &&
+      !questions.some(({ isShared }) => isShared);
+    return isFit ? new DirectEvaluator(plan) : undefined;
+  }
+
+  /** The variants of the flags with these numbers, by number; undefined when it has to be done the general way. */
+  evaluate(context: EvaluationContext, numbers: readonly number[]): (Variant | undefined)[] | undefined {
+    const user = isPlain(context) ? selectField(context, userField) : selectOwn(context, "user");
+    const userIsPlain = isPlain(user);
+    const variants: (Variant | undefined)[] = [];
+    for (let i = 0; i < this.#flags.length; i++) variants.push(undefined);
+    for (let i = 0; i < numbers.length; i++) {
+      const flag = numbers[i] as number;
+      const outcome = this.#search(this.#flags[flag] as readonly SegmentPlan[], user, userIsPlain);
+      if (outcome === deferred) return undefined;
+      variants[flag] = outcome;
+    }
+    return variants;
+  }
+
+  #search(segments: readonly SegmentPlan[], user: unknown, userIsPlain: boolean) {
+    for (let i = 0; i < segments.length; i++) {
+      const segment = segments[i] as SegmentPlan;
+      const matched = matches(segment.groups, user, userIsPlain);
+      if (matched === deferred) return deferred;
+      if (!matched) continue;
+      const choice = this.#choose(segment, user, userIsPlain);
+      if (choice === deferred) return deferred;
+      if (choice?.variant !== undefined) return choice.variant;
+    }
+    return undefined;
+  }
+
+  #choose({ bucket, choice }: SegmentPlan, user: unknown, userIsPlain: boolean): Choice | undefined | typeof deferred {
+    if (bucket === undefined) return choice;
+    const value = find(bucket.slot, user, userIsPlain);
+    if (value === undefined || value === "") return choice;
+    if (typeof value !== "string") return deferred;
+    const hash = (this.#subjects[bucket.subject] as Subject).hash(bucket.salt, value);
+    return findDistribution(bucket, hash)?.choice ?? choice;
+  }
+}
+
+function find({ name, field, parent }: Slot, user: unknown, userIsPlain: boolean): unknown {
+  if (parent?.field !== propertiesField) return select(user, userIsPlain, field, name);
+  const properties = select(user, userIsPlain, propertiesField, parent.name);
+  return selectOwn(properties, name);
+}
+
+function select(object: unknown, objectIsPlain: boolean, field: number, name: string): unknown {
+  return objectIsPlain && field >= 0 ? selectField(object as Record<string, unknown>, field) : selectOwn(object, name);
+}
+
+function matches(
+  groups: readonly (readonly ConditionPlan[])[],
+  user: unknown,
+  userIsPlain: boolean,
+): boolean | typeof deferred {
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i] as readonly ConditionPlan[];
+    let held = 0;
+    for (; held < group.length; held++) {
+      const { slot, index, question } = group[held] as ConditionPlan;
+      const value = find(slot, user, userIsPlain);
+      if (value !== undefined && !isPlainText(value)) return deferred;
+      if (!(index !== undefined ? index.answer(value)[0] === 1 : question?.test(new Reading(value)))) break;
+    }
+    if (held === group.length) return true;
+  }
+  return false;
+}
