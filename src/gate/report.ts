@@ -6,7 +6,8 @@ import { createLimiter } from "../logs/limiter.ts";
 import type { OutcomeType, VestibuleEvent } from "../model/event.ts";
 import type { ExperimentDetails, LogEntry, QueueMessage, WarningCode } from "../model/log-entry.ts";
 import type { Address } from "./address.ts";
-import { readAttributes, readUserAgent } from "./attributes.ts";
+import { readAttributes } from "./attributes.ts";
+import { readUserAgent } from "./user-agent.ts";
 
 export interface Sighting {
   request: Request;
