@@ -80,7 +80,10 @@ describe("are found by", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2030-01-01T00:00:00.000Z") });
     segment = await client.post("/segments", { name: "Phones", rules });
     vi.setSystemTime(Date.parse("2030-01-02T00:00:00.000Z"));
-    token = await client.post("/tokens", { name: "Deploys", scopes: ["update:experimentation", "read:experimentation"] });
+    token = await client.post("/tokens", {
+      name: "Deploys",
+      scopes: ["update:experimentation", "read:experimentation"],
+    });
     vi.setSystemTime(Date.parse("2030-01-03T00:00:00.000Z"));
     const { id } = segment;
     const headers = { authorization: `Bearer ${token.token}` };

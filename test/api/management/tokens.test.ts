@@ -87,7 +87,13 @@ it("are in the change log, and change nothing that is published", async () => {
   const { changes } = await client.get("/changes?resource_type=token");
   expect(changes).toMatchObject([
     { version: 1, operation: "delete_token", resource_id: id, before: { name: "Deploys" }, after: null },
-    { version: 1, operation: "create_token", resource_id: id, before: null, after: { name: "Deploys", scopes: [read] } },
+    {
+      version: 1,
+      operation: "create_token",
+      resource_id: id,
+      before: null,
+      after: { name: "Deploys", scopes: [read] },
+    },
   ]);
 });
 
@@ -106,8 +112,16 @@ describe("are refused", () => {
     ["without scopes", { name: "Deploys" }, "scopes: must be given"],
     ["with no scope", { name: "Deploys", scopes: [] }, "scopes: must hold at least one scope"],
     ["with an unknown scope", { name: "Deploys", scopes: ["root"] }, "scopes[0]: must be one of read:experimentation"],
-    ["when they have expired", { name: "Deploys", scopes: [read], expires_at: "2020-01-01T00:00:00Z" }, "expires_at: must"],
-    ["with no time at all", { name: "Deploys", scopes: [read], expires_at: "soon" }, "expires_at: must be a time such as"],
+    [
+      "when they have expired",
+      { name: "Deploys", scopes: [read], expires_at: "2020-01-01T00:00:00Z" },
+      "expires_at: must",
+    ],
+    [
+      "with no time at all",
+      { name: "Deploys", scopes: [read], expires_at: "soon" },
+      "expires_at: must be a time such as",
+    ],
     ["with half a time", { name: "Deploys", scopes: [read], expires_at: "2999-01-01T00:00:00+01" }, "expires_at: must"],
     ["with a token of one's own", { name: "Deploys", scopes: [read], token: "vst_" }, "token: is not known here"],
   ])("%s", async (_, body, message) => {
