@@ -27,12 +27,15 @@ function isOfUser({ selector }: Slot): boolean {
 export class DirectEvaluator {
   readonly #flags: readonly (readonly SegmentPlan[])[];
   readonly #subjects: readonly Subject[];
+  /** By flag number: no variant. */
+  readonly #blank: readonly (Variant | undefined)[];
 
   private constructor(plan: Plan) {
     this.#flags = plan.flags.map((_, flag) =>
       plan.segments.slice(plan.firstSegment[flag] ?? 0, plan.firstSegment[flag + 1] ?? 0),
     );
     this.#subjects = plan.subjects.map((salts) => new Subject(salts));
+    this.#blank = plan.flags.map(() => undefined);
   }
 
   /** Undefined when the plan is none for the shortcut. */
@@ -54,8 +57,7 @@ export class DirectEvaluator {
   evaluate(context: EvaluationContext, numbers: readonly number[]): (Variant | undefined)[] | undefined {
     const user = isPlain(context) ? selectField(context, userField) : selectOwn(context, "user");
     const userIsPlain = isPlain(user);
-    const variants: (Variant | undefined)[] = [];
-    for (let i = 0; i < this.#flags.length; i++) variants.push(undefined);
+    const variants = this.#blank.slice();
     for (let i = 0; i < numbers.length; i++) {
       const flag = numbers[i] as number;
       const outcome = this.#search(this.#flags[flag] as readonly SegmentPlan[], user, userIsPlain);
