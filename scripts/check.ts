@@ -4,10 +4,12 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { bundleWorker, root } from "./bundle.ts";
 
-/** The whole Worker, gzipped. */
-const maxBundleBytes = 80 * 1024;
+/** Gzipped: what every isolate that serves a log-in has to evaluate and run, and all that is uploaded. */
+const maxLoginPathBytes = 56 * 1024;
+const maxBundleBytes = 160 * 1024;
 
 function run(label: string, command: string, ...args: string[]): boolean {
   console.log(`\n${label}`);
@@ -15,14 +17,37 @@ function run(label: string, command: string, ...args: string[]): boolean {
   return status === 0;
 }
 
+async function bundleLoginPath(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "src/gate/gate.ts"), join(root, "src/settings.ts")],
+    outdir: tmpdir(),
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    target: "esnext",
+    conditions: ["workerd", "worker"],
+    external: ["cloudflare:*", "node:*"],
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join("");
+}
+
 async function checkSize(): Promise<boolean> {
   console.log("\nBundle size");
   const outDir = join(tmpdir(), `vestibule-size-${process.pid}`);
   try {
-    const script = await bundleWorker({ outDir, minify: true });
-    const bytes = gzipSync(script, { level: 9 }).length;
-    console.log(`${bytes} bytes gzipped of ${maxBundleBytes} allowed`);
-    return bytes <= maxBundleBytes;
+    const sizes = [
+      { what: "the way of a log-in", script: await bundleLoginPath(), allowed: maxLoginPathBytes },
+      { what: "the whole Worker", script: await bundleWorker({ outDir, minify: true }), allowed: maxBundleBytes },
+    ];
+    return sizes
+      .map(({ what, script, allowed }) => {
+        const bytes = gzipSync(script, { level: 9 }).length;
+        console.log(`${what}: ${bytes} bytes gzipped of ${allowed} allowed`);
+        return bytes <= allowed;
+      })
+      .every(Boolean);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return false;
