@@ -30,8 +30,8 @@ export class BlankFrame {
 
 /**
  * What one evaluation has found out. Made anew each time: writing what is young into what is old costs the garbage
- * collector's bookkeeping, an evaluation may start another from within, and nothing of a context, which may hold
- * personal data, stays behind.
+ * collector's bookkeeping, an evaluation may start another from within, and of a context, which may hold personal data,
+ * nothing stays behind here.
  */
 export class Frame {
   readonly #plan: Plan;

@@ -94,7 +94,7 @@ class Aligned {
 /** With so many salts, mixing the subject's words beforehand pays. */
 const minShared = 3;
 
-/** Hashes what is bucketed with any number of salts; with many, its words are mixed once. */
+/** Hashes what is bucketed with any number of salts; with many, its words are mixed once, and kept until another comes. */
 export class Subject {
   readonly #isShared: boolean;
   readonly #packed = new PackedText();
