@@ -25,6 +25,7 @@ export interface RateLimiter {
 
 /** More keys than this, and those whose bucket is full are forgotten, which changes nothing for them. */
 const keysToSweepAt = 1_000;
+const sweepPauseMs = 1_000;
 /** Still more, and all begin anew: rather that than memory that grows with a flood. */
 const mostKeys = 10_000;
 
@@ -35,15 +36,20 @@ export function createRateLimiter({ perSecond, burst }: Allowance, now: () => nu
   /** When each bucket is full again; a bucket that is full is in here or not. */
   const fullAt = new Map<string, number>();
 
-  function sweep(at: number): void {
-    for (const [key, time] of fullAt) if (time <= at) fullAt.delete(key);
-    if (fullAt.size > mostKeys) fullAt.clear();
+  let sweptAt = Number.NEGATIVE_INFINITY;
+
+  function makeRoom(at: number): void {
+    if (fullAt.size >= keysToSweepAt && at - sweptAt >= sweepPauseMs) {
+      sweptAt = at;
+      for (const [key, time] of fullAt) if (time <= at) fullAt.delete(key);
+    }
+    if (fullAt.size >= mostKeys) fullAt.clear();
   }
 
   return {
     take(key) {
       const at = now();
-      if (fullAt.size >= keysToSweepAt && !fullAt.has(key)) sweep(at);
+      if (!fullAt.has(key)) makeRoom(at);
       const before = Math.max(fullAt.get(key) ?? 0, at);
       const waitMs = before + intervalMs - at - burstMs;
       const isExceeded = waitMs > 0;
