@@ -1,10 +1,9 @@
-/** The Worker on workerd on this machine, with its KV, queue and cache kept in a folder. */
+/** The Worker on workerd on this machine, with its objects, KV, queue and cache kept in a folder. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { bundleWorker, root, wranglerConfig } from "./bundle.ts";
-import type { SnapshotStore } from "./publish-file.ts";
 
 export interface LocalOptions {
   /** 0 takes any free port. */
@@ -24,7 +23,6 @@ export interface LocalWorker {
   url: string;
   /** The same Worker without the local server before it: what is sent arrives byte by byte. */
   directUrl: string;
-  kv: SnapshotStore;
   close(): Promise<void>;
 }
 
@@ -72,11 +70,6 @@ async function optionsOf(
   };
 }
 
-async function storeOf(miniflare: Miniflare): Promise<SnapshotStore> {
-  const kv = await miniflare.getKVNamespace("SNAPSHOTS", name);
-  return { get: (key) => kv.get(key, "text"), put: (key, value, options) => kv.put(key, value, options) };
-}
-
 /** In a folder of its own: another start, or the tests, may be building at the same time. */
 async function bundleApart(): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), "vestibule-"));
@@ -104,19 +97,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
     return {
       url: `http://localhost:${url.port}`,
       directUrl: direct.origin,
-      kv: await storeOf(miniflare),
       close: () => miniflare.dispose(),
     };
   } catch (error) {
     await miniflare.dispose();
     throw error;
   }
-}
-
-/** The store of `npm start`, whether that runs now or not. */
-export async function openLocalStore(stateDir: string): Promise<{ kv: SnapshotStore; close(): Promise<void> }> {
-  const script = "export default { fetch: () => new Response(null, { status: 404 }) }";
-  const options = await optionsOf({ stateDir, vars: {} }, script);
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...options, port: 0 }));
-  return { kv: await storeOf(miniflare), close: () => miniflare.dispose() };
 }

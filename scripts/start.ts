@@ -2,17 +2,16 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
-import { snapshotKey } from "../src/model/snapshot.ts";
-import { type Env, readSettings } from "../src/settings.ts";
+import { join, relative, resolve } from "node:path";
+import type { SnapshotExperiment } from "../src/model/snapshot.ts";
+import { type Env, hostMatches, readSettings } from "../src/settings.ts";
 import { root } from "./bundle.ts";
 import { demoPassword } from "./demo/accounts.ts";
 import { findFreePort } from "./demo/listen.ts";
 import { isSignUp } from "./demo/login-parameters.ts";
 import { startProvider } from "./demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
-import type { LocalWorker } from "./local.ts";
-import { publishFile } from "./publish-file.ts";
+import { createManagement, type Management, type Publication, Refusal, untilPublished } from "./management.ts";
 
 const sampleFile = join(root, "scripts", "sample", "login-page.json");
 const passedOn = [
@@ -86,6 +85,8 @@ async function readSecrets(stateDir: string): Promise<Record<string, string>> {
 interface Settled {
   port: number;
   vars: Record<string, string>;
+  /** Whether the management API is to be had at the address that is printed. */
+  isManaged: boolean;
 }
 
 /** @throws StartError naming every setting that is wrong */
@@ -96,7 +97,8 @@ async function readStartSettings(stateDir: string, origin: string): Promise<Sett
     ORIGIN: origin,
     ADMIN_HOSTS: process.env.ADMIN_HOSTS ?? `localhost:${port},127.0.0.1:${port}`,
     TENANTS: JSON.stringify({ default: { inject: "attributes" } }),
-    SNAPSHOT_FRESH_SECONDS: "1",
+    // Whoever looks once after a commit sees it.
+    SNAPSHOT_FRESH_SECONDS: "0.1",
     ...(await readSecrets(stateDir)),
   };
   for (const name of passedOn) {
@@ -106,7 +108,8 @@ async function readStartSettings(stateDir: string, origin: string): Promise<Sett
   const checked = readSettings({ ...vars, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {} } as unknown as Env);
   const faults = [...(typeof given === "string" ? [given] : []), ...checked.faults];
   if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
-  return { port, vars };
+  const isManaged = checked.adminHosts.some((pattern) => hostMatches(pattern, `localhost:${port}`));
+  return { port, vars, isManaged };
 }
 
 interface Force {
@@ -114,15 +117,7 @@ interface Force {
   query: string;
 }
 
-async function readOverrides(worker: LocalWorker): Promise<Force[]> {
-  const { experiments } = JSON.parse((await worker.kv.get(snapshotKey("default"))) ?? '{"experiments":[]}') as {
-    experiments: {
-      id: string;
-      name: string;
-      status: string;
-      variations: { id: string; key: string; config: Record<string, unknown> }[];
-    }[];
-  };
+function overridesOf(experiments: readonly SnapshotExperiment[]): Force[] {
   // An experiment on the sign-up page is seen there.
   const pageOf = (config: Record<string, unknown>) => (isSignUp(config) ? "&prompt=create" : "");
   return experiments.flatMap(({ id, name, status, variations }) =>
@@ -133,13 +128,20 @@ async function readOverrides(worker: LocalWorker): Promise<Force[]> {
   );
 }
 
+/** What is configured, once the gate can see it; the sample where nothing ever was. @throws {Refusal} */
+async function setUp(management: Management, isDemo: boolean): Promise<Publication> {
+  const { version }: Publication = await management.send("GET", "/snapshot");
+  if (isDemo && version === 0) await management.import(JSON.parse(await readFile(sampleFile, "utf8")));
+  return untilPublished(management);
+}
+
 const closers: (() => Promise<void>)[] = [];
 
 async function start(): Promise<void> {
   const stateDir = resolve(root, process.env.STATE_DIR || ".state");
   const given = process.env.ORIGIN;
   const providerPort = given ? 0 : await findFreePort();
-  const { port, vars } = await readStartSettings(stateDir, given || `http://127.0.0.1:${providerPort}`);
+  const { port, vars, isManaged } = await readStartSettings(stateDir, given || `http://127.0.0.1:${providerPort}`);
   await expectPort(port);
   // Loaded once nothing stands in the way: who mistyped a setting is not kept waiting.
   const { startLocal } = await import("./local.ts");
@@ -159,29 +161,40 @@ async function start(): Promise<void> {
 
   const worker = await startLocal({ port, stateDir, vars, onLog: (_level, message) => console.log(message) });
   closers.push(worker.close);
-  const hasSnapshot = (await worker.kv.get(snapshotKey("default"))) !== null;
-  if (!given && !hasSnapshot) await publishFile(sampleFile, worker.kv);
-  const overrides = await readOverrides(worker);
+  const management = createManagement({ url: worker.url, token: vars.ADMIN_TOKEN ?? "", tenant: "default" });
+  let publication: Publication | undefined;
+  let trouble = isManaged ? "" : `not at ${url}, which is none of ADMIN_HOSTS`;
+  try {
+    if (isManaged) publication = await setUp(management, !given);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    trouble = error.message;
+  }
+  const managed: [string, string][] = [
+    ["Management API", trouble || management.url],
+    ["Its token", process.env.ADMIN_TOKEN ? "yours, ADMIN_TOKEN" : `ADMIN_TOKEN in ${join(stateDir, "secrets.json")}`],
+    ["Health", `${url}/_vestibule/health`],
+  ];
 
   if (given) {
     printLines([
       ["Vestibule", `${url}  in front of ${given}`],
       [
         "Configuration",
-        hasSnapshot ? "as published before" : "none yet: npm run publish -- scripts/sample/login-page.json",
+        publication?.version ? "as it was left" : `none yet: npm run import -- ${relative(root, sampleFile)}`,
       ],
-      ["Health", `${url}/_vestibule/health`],
+      ...managed,
     ]);
     return;
   }
+  const overrides = overridesOf(publication?.snapshot?.experiments ?? []);
   const app = await startRelyingParty({ port: appPort, issuer: url, clientId, overrides });
   closers.push(app.close);
   printLines([
     ["Sign in", `${app.url}  (any e-mail, password "${demoPassword}")`],
     ...overrides.map(({ label, query }): [string, string] => [`Force ${label}`, `${app.url}/login?${query}`]),
     ["What was stamped", `${url}/demo/stamps`],
-    ["Health", `${url}/_vestibule/health`],
-    ["Change the sample", "npm run publish -- scripts/sample/login-page.json"],
+    ...managed,
   ]);
 }
 

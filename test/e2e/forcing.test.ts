@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
 import type { StampedExperiment } from "../../scripts/demo/stamp.ts";
+import type { ConfigurationFile } from "../../src/model/configuration-schema.ts";
 import { logEntriesOf } from "./log-in-report.ts";
-import {
-  type ConfigurationFile,
-  readSample,
-  type Stack,
-  sample,
-  startStack,
-  variationOn,
-  visitLogin,
-} from "./stack.ts";
+import { readSample, type Stack, sample, startStack, variationOn, visitLogin } from "./stack.ts";
 
 const archived = "exp_ArchivedTria1";
 const someone = { email: "someone@example.com", password: demoPassword };

@@ -1,16 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
+import type { ConfigurationFile } from "../../src/model/configuration-schema.ts";
 import type { Visitor } from "./browserless.ts";
-import {
-  type ConfigurationFile,
-  readSample,
-  type Stack,
-  sample,
-  startStack,
-  variationOn,
-  visitLogin,
-  withStatus,
-} from "./stack.ts";
+import { readSample, type Stack, sample, startStack, variationOn, visitLogin, withStatus } from "./stack.ts";
 
 let stack: Stack;
 let configuration: ConfigurationFile;

@@ -1,13 +1,10 @@
 /** A Worker before a scripted origin, several tenants on it by host: for providers that cannot run here. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { listen, toNodeHandler } from "../../scripts/demo/listen.ts";
 import { readStamp, type StampedExperiment } from "../../scripts/demo/stamp.ts";
 import { startLocal } from "../../scripts/local.ts";
-import { publishFile } from "../../scripts/publish-file.ts";
 import { createVisitor, type Visitor } from "./browserless.ts";
+import { adminVars, manage, publish } from "./managed.ts";
 import { readSample } from "./stack.ts";
 
 /** What the origin was asked. */
@@ -35,7 +32,6 @@ export async function startScriptedGate(
   tenants: Record<string, Record<string, unknown>>,
   answer: (request: Request, tenant: string) => Response | Promise<Response>,
 ): Promise<ScriptedGate> {
-  const folder = await mkdtemp(join(tmpdir(), "vestibule-scripted-"));
   const stampKey = randomBytes(32).toString("base64url");
   const secret = new Uint8Array(randomBytes(32));
   const asked = new Map<string, Asked[]>();
@@ -56,6 +52,7 @@ export async function startScriptedGate(
   const worker = await startLocal({
     port: 0,
     vars: {
+      ...adminVars,
       TENANTS: JSON.stringify(
         Object.fromEntries(
           Object.entries(tenants).map(([tenant, settings]) => [
@@ -70,9 +67,8 @@ export async function startScriptedGate(
     },
     onLog: (level, message) => lines.push({ level, message }),
   });
-  const file = join(folder, "configuration.json");
-  await writeFile(file, JSON.stringify(await readSample()));
-  for (const tenant of Object.keys(tenants)) await publishFile(file, worker.kv, { tenant });
+  const configuration = await readSample();
+  await Promise.all(Object.keys(tenants).map((tenant) => publish(manage(worker, tenant), configuration)));
 
   return {
     url: worker.url,
@@ -87,7 +83,6 @@ export async function startScriptedGate(
     async close() {
       await worker.close();
       await origin.close();
-      await rm(folder, { recursive: true });
     },
   };
 }

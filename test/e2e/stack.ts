@@ -1,9 +1,7 @@
 /** The whole product on this machine for one test file: the Worker, a provider behind it, an application before it. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type * as v from "valibot";
 import { vi } from "vitest";
 import { root } from "../../scripts/bundle.ts";
 import { findFreePort, listen } from "../../scripts/demo/listen.ts";
@@ -11,12 +9,10 @@ import { type RunningProvider, startProvider } from "../../scripts/demo/provider
 import { redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
 import type { StampRecord } from "../../scripts/demo/stamp-log.ts";
 import { startLocal } from "../../scripts/local.ts";
-import { publishFile, type SnapshotStore } from "../../scripts/publish-file.ts";
-import type { configurationSchema } from "../../src/model/configuration-schema.ts";
+import type { ConfigurationFile } from "../../src/model/configuration-schema.ts";
 import type { ExperimentStatus } from "../../src/model/snapshot.ts";
 import { createVisitor, type Page, type Visitor } from "./browserless.ts";
-
-export type ConfigurationFile = v.InferInput<typeof configurationSchema>;
+import { adminVars, manage, publish } from "./managed.ts";
 
 /** The sample's experiment and its variations. */
 export const sample = {
@@ -56,7 +52,6 @@ export interface Stack {
   direct: Side;
   /** Where the provider behind the gate listens: no visitor may ever be sent there. */
   providerUrl: string;
-  kv: SnapshotStore;
   cookieKey: { kid: string; secret: Uint8Array<ArrayBuffer> };
   /** Publishes and waits until the gate goes by it. */
   publish(configuration: ConfigurationFile): Promise<void>;
@@ -93,11 +88,11 @@ export function withStatus(configuration: ConfigurationFile, id: string, status:
 
 /** The same with a parameter on every flag that tells one publication from the next. */
 function numbered(configuration: ConfigurationFile, revision: number): ConfigurationFile {
-  const feature_flags = configuration.feature_flags.map((flag) => ({
+  const feature_flags = configuration.feature_flags?.map((flag) => ({
     ...flag,
     parameters: Object.assign({}, flag.parameters, { revision: { type: "number", value: revision } }),
   }));
-  return { ...configuration, feature_flags };
+  return { ...configuration, ...(feature_flags ? { feature_flags } : {}) };
 }
 
 interface RunningSide extends Side {
@@ -125,7 +120,6 @@ async function startSide(provider: { port: number; issuer: string; stampKey: str
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const folder = await mkdtemp(join(tmpdir(), "vestibule-stack-"));
   const secret = new Uint8Array(randomBytes(32));
   const stampKey = randomBytes(32).toString("base64url");
   const lines: { level: string; message: string }[] = [];
@@ -135,6 +129,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const worker = await startLocal({
     port: 0,
     vars: {
+      ...adminVars,
       ORIGIN: `http://127.0.0.1:${held.port}`,
       TENANTS: JSON.stringify({ default: { inject: "attributes", ...options.tenant } }),
       COOKIE_KEYS: `k1:${Buffer.from(secret).toString("base64url")}`,
@@ -154,9 +149,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   let revision = 0;
   async function put(configuration: ConfigurationFile): Promise<void> {
     revision++;
-    const file = join(folder, "configuration.json");
-    await writeFile(file, JSON.stringify(numbered(configuration, revision)));
-    await publishFile(file, worker.kv);
+    await publish(manage(worker), numbered(configuration, revision));
   }
 
   /** The provider says on every page, this error too, what it was stamped. Forced visitors are in no statistics. */
@@ -171,7 +164,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     gate,
     direct,
     providerUrl: gate.provider.url,
-    kv: worker.kv,
     cookieKey: { kid: "k1", secret },
     async publish(configuration) {
       await put(configuration);
@@ -188,7 +180,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     async close() {
       await Promise.all([gate.close(), direct.close()]);
       await worker.close();
-      await rm(folder, { recursive: true });
     },
   };
 }

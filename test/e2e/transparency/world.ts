@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleWorker, root } from "../../../scripts/bundle.ts";
+import { bundleWorker } from "../../../scripts/bundle.ts";
 import { startLocal } from "../../../scripts/local.ts";
-import { publishFile } from "../../../scripts/publish-file.ts";
+import { adminVars, manage, publish } from "../managed.ts";
 import { openConnection, type RawAnswer, readAnswer } from "../raw-client.ts";
 import { type Head, headBytes, valuesOf } from "../raw-message.ts";
 import { type RawOrigin, type Received, type Step, startRawOrigin } from "../raw-origin.ts";
+import { readSample } from "../stack.ts";
 
 /** The smallest proxy there is: whatever it changes, the platform changes. */
 const bareWorker = `export default {
@@ -113,6 +114,7 @@ export async function startWorld(): Promise<World> {
       port: 0,
       script,
       vars: {
+        ...adminVars,
         COOKIE_KEYS: `k1:${key()}`,
         STAMP_KEY: key(),
         SNAPSHOT_FRESH_SECONDS: "300",
@@ -128,8 +130,8 @@ export async function startWorld(): Promise<World> {
     }),
     startLocal({ port: 0, script: bareWorker, vars: { ORIGIN: origin.url } }),
   ]);
-  const sample = join(root, "scripts", "sample", "login-page.json");
-  for (const tenant of ["plain", "inject", "route", "refused"]) await publishFile(sample, gate.kv, { tenant });
+  const sample = await readSample();
+  await Promise.all(["plain", "inject", "route", "refused"].map((tenant) => publish(manage(gate, tenant), sample)));
 
   const urls = { direct: origin.url, bare: bare.directUrl, gate: gate.directUrl };
   const sessions = new Map<string, string>();
