@@ -1,4 +1,5 @@
 /** A tenant's resources as the control plane holds them, and a draft of the next state that a command works on. */
+import type { Cohort } from "../model/cohort.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { FeatureFlag } from "../model/feature-flag.ts";
@@ -42,6 +43,8 @@ function listOf<Item>(table: ReadonlyMap<string, Positioned<Item>>): readonly It
   lists.set(table, list);
   return list;
 }
+
+const noCohorts: readonly Cohort[] = [];
 
 /** One resource before and after; undefined where there was, or is, none. */
 export interface Write<K extends Kind = Kind> {
@@ -112,6 +115,7 @@ export function createDraft(base: Tables, nextPosition: number): Draft {
         segments: listOf(read("segment")),
         groups: listOf(read("group")),
         deployments: listOf(read("deployment")),
+        cohorts: noCohorts,
       };
       return resources;
     },

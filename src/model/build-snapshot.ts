@@ -9,17 +9,18 @@ import { configOf } from "./flag-segments.ts";
 import { groupFlag } from "./group-flag.ts";
 import { experimentsOn, flagOf, membershipsOf, type Resources, variationsOf } from "./resources.ts";
 import { isRolledOut, rolloutFlag } from "./rollout-flag.ts";
-import type { Snapshot, SnapshotExperiment } from "./snapshot.ts";
+import type { CohortIndex, Snapshot, SnapshotExperiment } from "./snapshot.ts";
 
 /**
  * Builds the snapshot: experiments in every state, so that each can be forced; flags only of what serves now.
  * A flag or an active experiment with a fault is left out and costs the others nothing: its subjects are not assigned,
  * rather than assigned by half a configuration. Whether several experiments may be active is not judged here.
  * @param options.publishedAt ISO time
+ * @param options.cohorts where the members of cohorts are found; nothing while there are none
  */
 export function buildSnapshot(
   resources: Resources,
-  options: { tenant: string; version: number; publishedAt: string },
+  options: { tenant: string; version: number; publishedAt: string; cohorts?: CohortIndex | undefined },
 ): Snapshot {
   const served = resources.feature_flags.flatMap((flag) => {
     const compiled = servedFlag(flag, resources, options.version);
@@ -39,6 +40,7 @@ export function buildSnapshot(
       resources,
       served.map(({ flag }) => flag),
     ),
+    ...(options.cohorts === undefined ? {} : { cohorts: options.cohorts }),
   };
 }
 

@@ -1,8 +1,10 @@
 /** What is wrong with a feature flag, its variations and its rollout. */
 import { findPatternFault } from "../engine/pattern.ts";
+import { findCohortFault, selectsCohorts } from "./cohort-conditions.ts";
 import { type FeatureFlag, isParameterValue, parameterOf } from "./feature-flag.ts";
 import { withoutGlob } from "./glob.ts";
 import { isSameJson } from "./json-value.ts";
+import { memo } from "./memo.ts";
 import {
   flagsByKey,
   type ProblemCode,
@@ -92,7 +94,7 @@ function reaches(from: FeatureFlag, key: string, byKey: ReadonlyMap<string, Feat
 function checkRollout(
   { rollout }: FeatureFlag,
   variations: readonly Variation[],
-  { segments }: Resources,
+  { segments, cohorts }: Resources,
   report: Report,
 ): void {
   reportUnknownKeys(Object.keys(rollout?.inclusions ?? {}), variations, ".rollout.inclusions", report);
@@ -110,7 +112,26 @@ function checkRollout(
   for (const { message, under } of rollout === undefined ? [] : patternFaults(rollout)) {
     report("rollout_invalid_regex", message, `.rollout${under}`);
   }
+  for (const { condition, under } of rollout === undefined ? [] : cohortConditions(rollout)) {
+    const fault = findCohortFault(condition);
+    if (fault !== undefined) report("rollout_invalid_condition", fault, under);
+    condition.values.forEach((id, index) => {
+      if (placeOf(cohorts, id) < 0) report("cohort_not_found", `no cohort ${id}`, `${under}.values[${index}]`);
+    });
+  }
 }
+
+/** Those on cohorts, and where they stand. */
+const cohortConditions = memo(({ targeting = [] }: Rollout) =>
+  targeting.flatMap(({ conditions = [] }, target) =>
+    conditions.flatMap((branch, group) =>
+      branch.flatMap((condition, place) => {
+        const under = `.rollout.targeting[${target}].conditions[${group}][${place}]`;
+        return selectsCohorts(condition.selector) ? [{ condition, under }] : [];
+      }),
+    ),
+  ),
+);
 
 function checkShares(
   { percentage, weights }: Pick<RolloutTarget, "percentage" | "weights">,

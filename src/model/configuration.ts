@@ -25,6 +25,7 @@ const nothing: Resources = {
   segments: [],
   groups: [],
   deployments: [],
+  cohorts: [],
 };
 
 interface Reading {
@@ -104,6 +105,8 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     segments,
     groups: file.groups.map((entry, place) => groupOf(entry, place, reading)),
     deployments,
+    // No file names any: they hold credentials, and members that are kept elsewhere.
+    cohorts: current.cohorts,
   };
 }
 

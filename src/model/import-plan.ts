@@ -53,6 +53,7 @@ export function planImport(input: unknown, { current, at, prune, activeLimit }: 
     groups: combine(current.groups, named.groups),
     deployments: combine(current.deployments, named.deployments),
     experiments: current.experiments,
+    cohorts: current.cohorts,
   };
   const settled = named.experiments.map((wanted, place) => {
     const before = byId(current.experiments, wanted.id);
@@ -78,6 +79,7 @@ const nothing: Resources = {
   segments: [],
   groups: [],
   deployments: [],
+  cohorts: [],
 };
 
 /** The same in every state in which the same is wrong, wherever resources stand. */

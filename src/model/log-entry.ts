@@ -5,6 +5,7 @@ import { assignmentMethod, eventSchema, outcomeType } from "./event.ts";
 /** Warnings that the gate and the control plane may write; docs/problems.md says what each means and what to do. */
 export const warningCode = v.picklist([
   "experiment_circuit_open",
+  "experiment_cohort_unavailable",
   "experiment_failed_open",
   "experiment_invalidated",
   "experiment_not_found",

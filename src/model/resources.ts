@@ -1,4 +1,5 @@
 /** All that a tenant's snapshot is built from, and what can be wrong with it. */
+import type { Cohort } from "./cohort.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
@@ -15,6 +16,7 @@ export interface Resources {
   segments: readonly Segment[];
   groups: readonly Group[];
   deployments: readonly Deployment[];
+  cohorts: readonly Cohort[];
 }
 
 export interface ResourceProblem {
@@ -46,6 +48,7 @@ export const problemCodes = [
   "rollout_incomplete_target",
   "rollout_invalid_weights",
   "rollout_invalid_regex",
+  "rollout_invalid_condition",
   "variation_not_found",
   "variation_unknown_parameter",
   "variation_override_type_mismatch",
@@ -57,6 +60,7 @@ export const problemCodes = [
   "experiment_invalid_levels",
   "segment_not_found",
   "segment_too_complex",
+  "cohort_not_found",
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 

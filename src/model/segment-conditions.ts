@@ -7,6 +7,7 @@
  * let a missing attribute through.
  */
 import type { Condition } from "../engine/flag.ts";
+import { cohortIdsSelector } from "./cohort-conditions.ts";
 import {
   type Segment,
   type SegmentAttribute,
@@ -48,14 +49,23 @@ export function foldAttribute(attribute: string, value: string): string {
 function ruleBranches(rule: SegmentRule): Branch[] {
   const matching = entries(rule.match).map(([attribute, wanted]) => [[like(attribute, wanted)]]);
   const notMatching = entries(rule.not_match).map(([attribute, wanted]) => unlike(attribute, wanted));
-  return [...matching, ...notMatching].reduce<Branch[]>(
+  const cohorts = [
+    ...cohortCondition(rule.match, "set contains any"),
+    ...cohortCondition(rule.not_match, "set does not contain any"),
+  ];
+  return [...matching, ...notMatching, ...cohorts].reduce<Branch[]>(
     (branches, alternatives) =>
       branches.flatMap((branch) => alternatives.map((alternative) => [...branch, ...alternative])),
     [[]],
   );
 }
 
-/** In one order, whatever order a rule was written in. */
+function cohortCondition(attributes: SegmentRule["match"], op: string): Branch[][] {
+  const ids = attributes?.cohort;
+  return ids === undefined ? [] : [[[{ selector: cohortIdsSelector, op, values: ids }]]];
+}
+
+/** All but cohorts. In one order, whatever order a rule was written in. */
 function entries(attributes: SegmentRule["match"]): [SegmentAttribute, SegmentExpression][] {
   return segmentAttributes.flatMap((attribute) => {
     const wanted = attributes?.[attribute];

@@ -1,7 +1,7 @@
 /** A segment: rules on what is known of a visitor. Fields as in the Experiment Center API */
 import * as v from "valibot";
 import { descriptionSchema, nameSchema, patchOf, timestampSchema } from "./fields.ts";
-import { segmentId } from "./ids.ts";
+import { cohortId, segmentId } from "./ids.ts";
 
 export const segmentAttributes = [
   "client_id",
@@ -35,6 +35,12 @@ export const segmentExpression = v.union(
 );
 export type SegmentExpression = v.InferOutput<typeof segmentExpression>;
 
+/** Ids of cohorts: to be in one is to match. */
+const cohorts = v.pipe(
+  v.array(cohortId, "must be a list of ids of cohorts: no other operator"),
+  v.minLength(1, "must hold at least one value"),
+);
+
 const attributes = v.pipe(
   v.strictObject({
     client_id: v.exactOptional(segmentExpression),
@@ -48,6 +54,7 @@ const attributes = v.pipe(
     user_agent: v.exactOptional(segmentExpression),
     country: v.exactOptional(segmentExpression),
     region: v.exactOptional(segmentExpression),
+    cohort: v.exactOptional(cohorts),
   }),
   v.minEntries(1, "must name at least one attribute"),
   v.maxEntries(10, "must name at most 10 attributes"),

@@ -1,5 +1,6 @@
 /** What is published to the edge: engine flags, and of every experiment what stamping and forcing it needs. */
 import * as v from "valibot";
+import { cohortIdType } from "./cohort.ts";
 import { deploymentType } from "./deployment.ts";
 
 const id = v.pipe(v.string(), v.minLength(1));
@@ -77,6 +78,19 @@ const deployment = v.object({
   flag_keys: v.array(id),
 });
 
+/** Where the index of cohorts' members is, and which cohorts it answers for. */
+export const cohortIndexSchema = v.pipe(
+  v.object({
+    /** There are 2 to the power of it shards, by the leading bits of a member's hash. */
+    bits: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)),
+    /** By shard, the generation that wrote it: part of its key, under which nothing else is ever written. */
+    generations: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    ready: v.record(id, v.object({ id_type: cohortIdType, size: v.number(), refreshed_at: v.string() })),
+  }),
+  v.check(({ bits, generations }) => generations.length === 2 ** bits, "must name a generation of every shard"),
+);
+export type CohortIndex = v.InferOutput<typeof cohortIndexSchema>;
+
 export const snapshotSchema = v.object({
   schema: v.literal(1),
   tenant: id,
@@ -87,6 +101,8 @@ export const snapshotSchema = v.object({
   experiments: v.array(experiment),
   /** Absent from what was published before there were any. */
   deployments: v.exactOptional(v.array(deployment), []),
+  /** Absent until a cohort has members. */
+  cohorts: v.exactOptional(cohortIndexSchema),
 });
 /** Stored in KV as JSON under `snapshot:<tenant>`. */
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
@@ -96,3 +112,7 @@ export const maxSnapshotBytes = 2 * 1024 * 1024;
 
 /** KV key of a tenant's snapshot. */
 export const snapshotKey = (tenant: string): string => `snapshot:${tenant}`;
+
+/** KV key of one shard of the index of cohorts' members. */
+export const cohortShardKey = (tenant: string, generation: number, shard: number): string =>
+  `cohorts:${tenant}:${generation}:${shard}`;

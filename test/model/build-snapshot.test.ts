@@ -255,6 +255,7 @@ describe("a large tenant", () => {
         watched(mutex([], { slots: [{ percentage: 50, feature_flag_ids: ids }] })),
       ],
       deployments: [],
+      cohorts: [],
     };
     const snapshot = buildSnapshot(of, options);
     expect(snapshot.flags).toHaveLength(size + 2);

@@ -10,6 +10,7 @@ export const nothing: Resources = {
   segments: [],
   groups: [],
   deployments: [],
+  cohorts: [],
 };
 
 export const at = "2025-01-31T12:00:00.000Z";

@@ -1,4 +1,5 @@
 /** Builders of resources for tests: a flag `page` with variations a, b and c, and what is put on it. */
+import type { Cohort } from "../../src/model/cohort.ts";
 import type { Allocation, Experiment } from "../../src/model/experiment.ts";
 import type { FeatureFlag } from "../../src/model/feature-flag.ts";
 import type { Group } from "../../src/model/group.ts";
@@ -59,6 +60,16 @@ export const experiment = (changes: Partial<Experiment> = {}): Experiment => ({
   ...changes,
 });
 
+export const cohort = (key: string, changes: Partial<Cohort> = {}): Cohort => ({
+  ...times,
+  id: `coh_${key}`,
+  name: `Cohort ${key}`,
+  id_type: "device",
+  source: { type: "push" },
+  refresh_minutes: 60,
+  ...changes,
+});
+
 type Of<Type extends Group["type"]> = Extract<Group, { type: Type }>;
 
 export const holdout = (changes: Partial<Of<"holdout">> = {}): Of<"holdout"> => ({
@@ -99,5 +110,6 @@ export const resources = (changes: Partial<Resources> = {}): Resources => ({
   segments: [],
   groups: [],
   deployments: [],
+  cohorts: [],
   ...changes,
 });

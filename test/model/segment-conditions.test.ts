@@ -14,7 +14,7 @@ import {
   segmentAttributes,
 } from "../../src/model/segment.ts";
 import { branchCount, foldAttribute, maxBranches, segmentConditions } from "../../src/model/segment-conditions.ts";
-import { resources } from "./resources.ts";
+import { cohort, resources } from "./resources.ts";
 
 type Visitor = Partial<Record<SegmentAttribute, string>>;
 
@@ -27,7 +27,7 @@ function flagOn(rules: readonly SegmentRule[]): Flag {
 }
 
 /** What the engine answers; Amplitude's and ours must agree. */
-function matches(rules: readonly SegmentRule[], visitor: Visitor): boolean {
+function matches(rules: readonly SegmentRule[], visitor: Visitor & { cohort_ids?: string[] }): boolean {
   const flag = flagOn(rules);
   const ours = compileFlags([flag]).evaluate({ user: visitor }).flag?.key;
   // Its types ask for mutable lists.
@@ -97,6 +97,38 @@ describe("segmentConditions", () => {
     expect(matches(v.parse(rulesSchema, rules), visitor)).toBe(expected);
     expect(reads(rules, visitor)).toBe(expected);
   });
+
+  it.each<[string, SegmentRule[], string[], boolean]>([
+    ["in one of them", [{ match: { cohort: ["coh_A", "coh_B"] } }], ["coh_B", "coh_X"], true],
+    ["in another", [{ match: { cohort: ["coh_A"] } }], ["coh_X"], false],
+    ["in none at all", [{ match: { cohort: ["coh_A"] } }], [], false],
+    ["not in it", [{ not_match: { cohort: ["coh_A"] } }], ["coh_X"], true],
+    ["not in it, for in none", [{ not_match: { cohort: ["coh_A"] } }], [], true],
+    ["in one that must not be", [{ not_match: { cohort: ["coh_A", "coh_B"] } }], ["coh_B"], false],
+    [
+      "in the right and the wrong",
+      [{ match: { cohort: ["coh_A"] }, not_match: { cohort: ["coh_B"] } }],
+      ["coh_A", "coh_B"],
+      false,
+    ],
+    ["and elsewhere", [{ match: { cohort: ["coh_A"], country: ["DE"] } }], ["coh_A"], false],
+    ["and here", [{ match: { cohort: ["coh_A"], country: ["CH"] } }], ["coh_A"], true],
+    [
+      "with what multiplies branches",
+      [{ not_match: { cohort: ["coh_A"], domain: { starts_with: ["x"] } } }],
+      ["coh_A"],
+      false,
+    ],
+  ])("cohorts: %s", (_, rules, cohort_ids, expected) => {
+    expect(matches(v.parse(rulesSchema, rules), { country: "CH", cohort_ids })).toBe(expected);
+  });
+
+  it.each([[[]], ["coh_A"], [["seg_A"]], [{ contains: ["coh_A"] }], [{ exists: true }], [[7]]])(
+    "a cohort is named by its id in a list, not by %j",
+    (cohort) => {
+      expect(v.safeParse(rulesSchema, [{ match: { cohort } }]).success).toBe(false);
+    },
+  );
 
   // What the engine gives another meaning than the text's own: lists as text, and the text for a missing one.
   const plain = (text: string) => text !== "(none)" && !text.startsWith("[");
@@ -176,6 +208,14 @@ describe("checkSegment", () => {
     expect(check(segment({ match: startsWith(10) }))).toEqual([]);
     expect(check(segment({ not_match: startsWith(7) }))).toMatchObject([
       { code: "segment_too_complex", path: "segments[0].rules[0]" },
+    ]);
+  });
+
+  it("finds cohorts that are not there, wherever they are named", () => {
+    const named = segment({ match: { cohort: ["coh_A", "coh_B"] }, not_match: { cohort: ["coh_C"] } });
+    expect(checkSegment(named, resources({ segments: [named], cohorts: [cohort("A")] }))).toEqual([
+      { code: "cohort_not_found", message: "no cohort coh_B", path: "segments[0].rules[0].match.cohort[1]" },
+      { code: "cohort_not_found", message: "no cohort coh_C", path: "segments[0].rules[0].not_match.cohort[0]" },
     ]);
   });
 

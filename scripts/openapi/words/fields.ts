@@ -113,6 +113,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   user_agent: attribute("the User-Agent header"),
   country: attribute("the country, as ISO 3166-1 alpha-2"),
   region: attribute("the region within the country"),
+  cohort: "Ids of cohorts, any of which the subject is in: of its device id or, once it is known, its user id.",
   segments: "One page of them.",
 
   "Group.type": "What its feature flags share.",
