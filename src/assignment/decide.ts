@@ -51,6 +51,8 @@ export interface DecisionInput {
   sticky: ReadonlyMap<string, string>;
   /** The rest of what targeting may ask about; called only when something is evaluated. */
   attributes: () => Record<string, unknown>;
+  /** Ids of the cohorts that the subject is in; null or absent where nobody can tell. Counts when `asksCohorts` does. */
+  cohortIds?: readonly string[] | null;
 }
 
 export interface Decision {
@@ -60,6 +62,8 @@ export interface Decision {
   /** Those of `assignments` that are new in this session and belong in the statistics. */
   added: readonly Assignment[];
   warnings: readonly WarningCode[];
+  /** Those that take no part in this session because nobody can tell which cohorts the subject is in. */
+  withheld: readonly CompiledExperiment[];
 }
 
 /** The pin an override asks for, or the warning that says why there is none. */
@@ -107,20 +111,60 @@ function pinOf(
 }
 
 function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]): Pin[] {
-  const { snapshot, deviceId, userId, sticky } = input;
+  const { snapshot, deviceId, userId, sticky, cohortIds } = input;
   const earlier: Record<string, string> = {};
   for (const experiment of undecided) {
     const key = experiment.variations.get(sticky.get(experiment.id) ?? "")?.key;
     if (experiment.sticky && key) earlier[stickyProperty(experiment.flagKey)] = key;
   }
   const context: EvaluationContext = {
-    user: { ...input.attributes(), device_id: deviceId, user_id: userId, user_properties: earlier },
+    user: {
+      ...input.attributes(),
+      ...(cohortIds ? { cohort_ids: cohortIds } : {}),
+      device_id: deviceId,
+      user_id: userId,
+      user_properties: earlier,
+    },
   };
   const variants = snapshot.flags.evaluate(
     context,
     undecided.map((experiment) => experiment.flagKey),
   );
   return undecided.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
+}
+
+/** Whether this request may decide what is undecided yet; if not, pins alone count. */
+function decidesNow({ mayAssign, begins, pins, override }: DecisionInput): boolean {
+  return mayAssign && (begins || pins === undefined || override?.experimentId === "");
+}
+
+/** The pins that stand, and the active experiments that none of them is of and whose subject is known. */
+function review(input: DecisionInput) {
+  const { snapshot, override, begins } = input;
+  const endsForced = begins || override?.experimentId === "";
+  const pins = new Map<string, Pin>();
+  for (const pin of input.pins ?? []) {
+    // One that this snapshot does not know stays: another isolate's may be newer, and its pages must not flip.
+    if (!(endsForced && pin.method === "forced")) pins.set(pin.experimentId, pin);
+  }
+  const kept = new Set(pins.keys());
+
+  const forced = override && resolveOverride(snapshot, override);
+  const warnings = typeof forced === "string" ? [forced] : [];
+  if (forced && typeof forced !== "string") pins.set(forced.experimentId, forced);
+
+  const undecided = decidesNow(input)
+    ? snapshot.active.filter(
+        ({ id, subject }) => !pins.has(id) && (subject === "user" ? input.userId : input.deviceId) !== null,
+      )
+    : [];
+  return { pins, kept, warnings, undecided };
+}
+
+/** Whether the decision hangs on `cohortIds`: mostly it does not, and they need not be looked up. */
+export function asksCohorts(input: DecisionInput): boolean {
+  if (!input.snapshot.asksCohorts || !decidesNow(input)) return false;
+  return review(input).undecided.some(({ cohorts }) => cohorts !== null && cohorts.missing.length === 0);
 }
 
 /** What pins alone decide, by the very pins: every hop of a log-in asks the same. */
@@ -137,31 +181,20 @@ export function decide(input: DecisionInput): Decision {
 }
 
 function decideAnew(input: DecisionInput): Decision {
-  const { snapshot, override, begins } = input;
-  const warnings: WarningCode[] = [];
-  const pins = new Map<string, Pin>();
-  const endsForced = begins || override?.experimentId === "";
-  for (const pin of input.pins ?? []) {
-    // One that this snapshot does not know stays: another isolate's may be newer, and its pages must not flip.
-    if (!(endsForced && pin.method === "forced")) pins.set(pin.experimentId, pin);
-  }
-  const kept = new Set(pins.keys());
-
-  if (override) {
-    const resolved = resolveOverride(snapshot, override);
-    if (typeof resolved === "string") warnings.push(resolved);
-    else if (resolved) pins.set(resolved.experimentId, resolved);
-  }
-
+  const { snapshot, cohortIds } = input;
+  const { pins, kept, warnings, undecided } = review(input);
   const added = new Set<string>();
-  if (input.mayAssign && (begins || input.pins === undefined || endsForced)) {
-    const undecided = snapshot.active.filter(
-      ({ id, subject }) => !pins.has(id) && (subject === "user" ? input.userId : input.deviceId) !== null,
-    );
-    for (const pin of undecided.length > 0 ? evaluate(input, undecided) : []) {
-      pins.set(pin.experimentId, pin);
-      added.add(pin.experimentId);
-    }
+  const canTell = ({ cohorts }: CompiledExperiment) =>
+    cohorts === null || (cohorts.missing.length === 0 && !!cohortIds);
+  const withheld = undecided.filter((experiment) => !canTell(experiment));
+  const asked = withheld.length === 0 ? undecided : undecided.filter(canTell);
+  for (const { id, epoch } of withheld) {
+    // Never a guess, and for the whole session: the index may be readable at the next hop, and its page must not flip.
+    pins.set(id, { experimentId: id, variationId: null, method: "auto", epoch });
+  }
+  for (const pin of asked.length > 0 ? evaluate(input, asked) : []) {
+    pins.set(pin.experimentId, pin);
+    added.add(pin.experimentId);
   }
 
   const assignments: Assignment[] = [];
@@ -184,6 +217,7 @@ function decideAnew(input: DecisionInput): Decision {
     pins: pins.size > 0 || input.pins !== undefined ? sameOr(input.pins, [...pins.values()]) : undefined,
     added: assignments.filter(({ experiment }) => added.has(experiment.id)),
     warnings,
+    withheld,
   };
 }
 

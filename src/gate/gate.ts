@@ -4,6 +4,7 @@
  */
 import { BreakerOpenError } from "../assignment/breaker.ts";
 import { createDependencies, type DependencyName } from "../assignment/dependencies.ts";
+import { createCohortReader } from "../cohorts/lookup.ts";
 import { createLimiter } from "../logs/limiter.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Env, Settings } from "../settings.ts";
@@ -34,6 +35,9 @@ export interface GateOptions {
   now: () => number;
   random: () => number;
 }
+
+/** How much of the decision's time may be over when cohorts are given up; the rest is for signing what is decided. */
+const cohortShare = 0.7;
 
 const nothing: Classified = { kind: "pass", begins: false, signup: false, mints: false };
 
@@ -80,6 +84,7 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
   const users = createUserReader((call) => dependencies.guard("jwks", call));
   const reporter = createReporter(unitKey, dependencies.guard, now);
   const snapshots = createSnapshotReader({ freshMs: settings.snapshotFreshMs, hedgeMs: decisionBudgetMs / 2, now });
+  const cohortReader = createCohortReader({ now });
   const failures = createLimiter(now);
   const rulesOf = new WeakMap<Tenant, Rules>();
 
@@ -122,7 +127,16 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
           }
         },
       });
-    return { keyring, stamper, users, now, snapshot, onSession };
+    const cohorts: PlanTools["cohorts"] = (index, subject, sinceMs) => {
+      const lookup = { ...subject, tenant: tenant.id, index, kv: env.SNAPSHOTS, guard: dependencies.guard };
+      const found = cohortReader.read({ ...lookup, defer: (work) => ctx.waitUntil(work) });
+      if (!isPromise(found)) return found;
+      const leftMs = Math.max(0, decisionBudgetMs * cohortShare - (now() - sinceMs));
+      return Promise.resolve(withinBudget(found, leftMs)).catch((error) => ({
+        failure: error instanceof BudgetError ? "not read in time" : messageOf(error),
+      }));
+    };
+    return { keyring, stamper, users, now, snapshot, cohorts, onSession };
   }
 
   async function handle(

@@ -1,7 +1,15 @@
 /** What shall be done with one request: whom it is from, what they get, what the origin is told. Its answer comes later. */
-import { type Assignment, type Decision, decide, type Override } from "../assignment/decide.ts";
+import {
+  type Assignment,
+  asksCohorts,
+  type Decision,
+  type DecisionInput,
+  decide,
+  type Override,
+} from "../assignment/decide.ts";
 import type { WarningCode } from "../model/log-entry.ts";
-import type { CompiledSnapshot } from "../snapshot/compiled.ts";
+import type { CohortIndex } from "../model/snapshot.ts";
+import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Classified } from "./classify.ts";
 import { type CookieBase, cookieName, cookieValues, setCookie } from "./cookies.ts";
@@ -41,6 +49,12 @@ export interface PlanTools {
   onSession(isGenuine: boolean): void;
   /** The tenant's snapshot, by the ladder. */
   snapshot(): Pending<CompiledSnapshot | null>;
+  /** Ids of the cohorts that a subject is in, or why nobody can tell; in good time for the rest of the decision. */
+  cohorts(
+    index: CohortIndex,
+    subject: { deviceId: string | null; userId: string | null },
+    sinceMs: number,
+  ): Pending<readonly string[] | { failure: string }>;
 }
 
 const warningTexts: Readonly<Partial<Record<WarningCode, string>>> = {
@@ -50,6 +64,16 @@ const warningTexts: Readonly<Partial<Record<WarningCode, string>>> = {
   experiment_segment_not_found: "segment_id names no segment of the experiment",
   experiment_override_refused: "the override needs a genuine, unexpired override_token",
 };
+
+function withheldWarning(withheld: readonly CompiledExperiment[], failure: string): Plan["warnings"] {
+  if (withheld.length === 0) return [];
+  const reasons = withheld.map(({ id, cohorts }) => {
+    const missing = cohorts?.missing ?? [];
+    return `${id}: ${missing.length > 0 ? `${missing.join(", ")} not ready yet` : failure}`;
+  });
+  const description = `not assigned in this session, for want of its cohorts: ${reasons.join("; ")}`;
+  return [{ code: "experiment_cohort_unavailable", description: description.slice(0, 500) }];
+}
 
 /** Nothing of ours: forwarded as it is. */
 export function plainPlan({
@@ -151,24 +175,37 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   }
 
   function meetUser(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
-    const asks = mayAssign && tenant.user && snapshot.active.some(({ subject }) => subject === "user");
-    return after(asks ? users.read(request, url, tenant) : null, (userId) => conclude(snapshot, visitor, userId));
+    return after(mayAssign && tenant.user && snapshot.asksUser ? users.read(request, url, tenant) : null, (userId) =>
+      conclude(snapshot, visitor, userId),
+    );
   }
 
   function conclude(snapshot: CompiledSnapshot, visitor: Settled, userId: string | null): Pending<Plan> {
     const { device, session, sticky } = visitor;
-    const override = visitor.override === "refused" ? null : visitor.override;
-    const decision = decide({
+    const input: DecisionInput = {
       snapshot,
       pins: session?.pins,
       mayAssign,
       begins: isDocument && classified.begins,
-      override,
+      override: visitor.override === "refused" ? null : visitor.override,
       deviceId: device?.id ?? null,
       userId,
       sticky: sticky.choices,
       attributes: () => readAttributes(request, url),
-    });
+    };
+    if (snapshot.cohorts === null || !asksCohorts(input)) {
+      return carryOut(decide(input), visitor, "no cohort is ready yet");
+    }
+    return after(tools.cohorts(snapshot.cohorts, { deviceId: input.deviceId, userId }, nowMs), (found) =>
+      "failure" in found
+        ? carryOut(decide(input), visitor, found.failure)
+        : carryOut(decide({ ...input, cohortIds: found }), visitor, ""),
+    );
+  }
+
+  /** @param failure why nobody can tell the subject's cohorts, where that is so */
+  function carryOut(decision: Decision, visitor: Settled, failure: string): Pending<Plan> {
+    const { device, session, sticky } = visitor;
     const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
     // A log-in that begins with nothing to decide is decided too: what is activated meanwhile waits for the next one.
     const pins = decision.pins ?? (mayAssign && classified.begins ? [] : undefined);
@@ -185,7 +222,10 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       hadSession,
       inSession: session !== null,
       cookies: signed,
-      warnings: codes.map((code) => ({ code, description: warningTexts[code] ?? code })),
+      warnings: [
+        ...codes.map((code) => ({ code, description: warningTexts[code] ?? code })),
+        ...withheldWarning(decision.withheld, failure),
+      ],
     });
 
     const stamped: Pending<StampValues | null> =

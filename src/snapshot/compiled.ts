@@ -2,7 +2,8 @@
 import * as v from "valibot";
 import { type CompiledFlags, compileFlags } from "../engine/compile.ts";
 import type { Flag } from "../engine/flag.ts";
-import { type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
+import { type CohortIndex, cohortIndexSchema, type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
+import { createCohortNeeds } from "./cohort-needs.ts";
 
 export interface CompiledVariation {
   id: string;
@@ -20,6 +21,14 @@ export interface CompiledExperiment extends Pick<SnapshotExperiment, "id" | "sta
   variationByKey: ReadonlyMap<string, CompiledVariation>;
   /** Segment id → variation id. */
   segments: ReadonlyMap<string, string>;
+  /** What its flag, or one it depends on, asks about cohorts; null when it asks nothing, or the experiment is not active. */
+  cohorts: CohortNeed | null;
+}
+
+export interface CohortNeed {
+  ids: readonly string[];
+  /** Those of them that the index does not answer for. */
+  missing: readonly string[];
 }
 
 export interface CompiledSnapshot {
@@ -29,6 +38,12 @@ export interface CompiledSnapshot {
   experiments: ReadonlyMap<string, CompiledExperiment>;
   /** Those that are assigned today. */
   active: readonly CompiledExperiment[];
+  /** Where cohorts' members are found; null when there is no index, or none that can be read. */
+  cohorts: CohortIndex | null;
+  /** Whether an active experiment asks about cohorts. */
+  asksCohorts: boolean;
+  /** Whether an active experiment hangs on who the user is. */
+  asksUser: boolean;
   /** What was left out, and why; the rest is used without it. */
   faults: readonly string[];
 }
@@ -40,6 +55,7 @@ const envelopeSchema = v.object({
   experiments: v.array(v.unknown()),
   // The gate asks for none of it.
   deployments: v.exactOptional(v.unknown()),
+  cohorts: v.exactOptional(v.unknown()),
 });
 const experimentSchema = snapshotSchema.entries.experiments.item;
 
@@ -63,6 +79,12 @@ function readExperiment(value: unknown): SnapshotExperiment | string {
   return unfit === undefined ? parsed.output : `the id ${JSON.stringify(unfit)} is not 1 to 128 of visible ASCII`;
 }
 
+function readCohorts(value: unknown): CohortIndex | null | string {
+  if (value === undefined) return null;
+  const parsed = v.safeParse(cohortIndexSchema, value, { abortEarly: true });
+  return parsed.success ? parsed.output : v.summarize(parsed.issues);
+}
+
 function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
   const variations = experiment.variations.map(({ id, key, config }) => ({
     id,
@@ -81,7 +103,20 @@ function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
     variations: new Map(variations.map((variation) => [variation.id, variation])),
     variationByKey: new Map(variations.map((variation) => [variation.key, variation])),
     segments: new Map(experiment.segments.map((segment) => [segment.id, segment.variation_id])),
+    cohorts: null,
   };
+}
+
+/** The active ones, each with what it asks about cohorts. */
+function findActive(experiments: Iterable<CompiledExperiment>, flags: readonly Flag[], index: CohortIndex | null) {
+  const needsOf = createCohortNeeds(flags);
+  const active = [...experiments].filter(({ status }) => status === "active");
+  for (const experiment of active) {
+    const ids = needsOf(experiment.flagKey);
+    if (ids === null) continue;
+    experiment.cohorts = { ids, missing: ids.filter((id) => index === null || !Object.hasOwn(index.ready, id)) };
+  }
+  return active;
 }
 
 /**
@@ -99,15 +134,26 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     else if (experiments.has(experiment.id)) faults.push(`experiments[${position}]: ${experiment.id} stands twice`);
     else experiments.set(experiment.id, compileExperiment(experiment));
   }
-  const flags = compileFlags(snapshot.flags as Flag[]);
+  const written = snapshot.flags as Flag[];
+  const flags = compileFlags(written);
   for (const [key, fault] of flags.faults) faults.push(`flag ${key}: ${fault}`);
-  const active = [...experiments.values()].filter((experiment) => experiment.status === "active");
+  const index = readCohorts(snapshot.cohorts);
+  if (typeof index === "string") faults.push(`cohorts: ${index}`);
+  const cohorts = typeof index === "string" ? null : index;
+  const sound = written.filter((flag) => typeof flag?.key === "string" && !flags.faults.has(flag.key));
+  const active = findActive(experiments.values(), sound, cohorts);
   return {
     tenant,
     version: snapshot.version,
     flags,
     experiments,
     active,
+    cohorts,
+    asksCohorts: active.some((experiment) => experiment.cohorts !== null),
+    asksUser: active.some(
+      ({ subject, cohorts: asked }) =>
+        subject === "user" || asked?.ids.some((id) => cohorts?.ready[id]?.id_type === "user"),
+    ),
     faults,
   };
 }

@@ -1,6 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { breakCache, breakKv, breakQueue, callFaults, expectFailedOpen, faults, sendSafely, timed } from "./faults.ts";
-import { clearStores, createBrowser, createStage, navigation, publish, type Stage } from "./stage.ts";
+import { devices, publishCohorts } from "./cohort-stage.ts";
+import {
+  breakCache,
+  breakCohorts,
+  breakKv,
+  breakQueue,
+  callFaults,
+  expectFailedOpen,
+  faults,
+  sendSafely,
+  timed,
+} from "./faults.ts";
+import { clearStores, createBrowser, createStage, navigation, publish, realStores, type Stage } from "./stage.ts";
 
 let stage: Stage;
 let browser: ReturnType<typeof createBrowser>;
@@ -124,4 +135,55 @@ it("25 MiB in KV itself, cold", timed, async () => {
   await stage.stores.kv.put("snapshot:acme", new Uint8Array(25 * 1024 * 1024).fill(0x20));
   stage.restart();
   expect((await sendSafely(stage, newcomer())).stamp("failed-open")).toBe("error");
+});
+
+describe.each(faults.filter((fault) => fault !== "schema"))("cohorts' shards: %s", timed, (fault) => {
+  const member = () => navigation("/login?a=%7E&b=+&&=c%00", { cookie: "did=in" });
+  const both = "var_b,var_y";
+
+  beforeEach(async () => {
+    vi.unstubAllGlobals();
+    await clearStores();
+    stage = createStage({ tenant: { device_cookie: "did" } });
+    await publishCohorts({ coh_In: devices("in"), coh_Out: devices() });
+  });
+
+  it("cold: the experiment on cohorts is left out, and no other", async () => {
+    stage.restart(shortMs);
+    await breakCohorts(stage, fault);
+    const visit = await sendSafely(stage, member());
+    expect(visit.stamp("id")).toBe("exp_Plain");
+    const session = visit.response.headers.getSetCookie().find((line) => line.startsWith("__Host-vst_ses="));
+    stage.stores.kv = realStores.kv;
+    const next = navigation("/login", { cookie: `did=in; ${session?.split(";")[0]}` });
+    expect((await sendSafely(stage, next)).stamp("id")).toBe("exp_Plain");
+  });
+
+  it("warm snapshot, cold shard: likewise", async () => {
+    stage.restart(shortMs);
+    await sendSafely(stage, navigation("/login?experiment_id=exp_Page&variation_id=var_b", { cookie: "did=in" }));
+    await breakCohorts(stage, fault);
+    expect((await sendSafely(stage, member())).stamp("id")).toBe("exp_Plain");
+  });
+
+  it("warm: nobody notices", async () => {
+    expect((await sendSafely(stage, member())).stamp("variation-id")).toBe(both);
+    await breakCohorts(stage, fault);
+    expect((await sendSafely(stage, member())).stamp("variation-id")).toBe(both);
+  });
+});
+
+it.each(["error", "throw"] as const)("cohorts' shards: %s again and again opens KV's circuit", timed, async (fault) => {
+  vi.unstubAllGlobals();
+  await clearStores();
+  stage = createStage({ tenant: { device_cookie: "did" } });
+  await publishCohorts({ coh_In: devices("in"), coh_Out: devices() });
+  await breakCohorts(stage, fault);
+  const open = (did: number) => sendSafely(stage, navigation("/login", { cookie: `did=${did}` }));
+  for (let did = 0; did < 22; did++) expect((await open(did)).stamp("id")).toBe("exp_Plain");
+  expect(stage.gate.health().circuits.kv).toBe("open");
+  await breakCohorts(stage, "hang");
+  const visit = await open(100);
+  expect(visit.stamp("id")).toBe("exp_Plain");
+  expect(visit.elapsedMs).toBeLessThan(stage.budgetMs / 2);
 });

@@ -47,6 +47,15 @@ export async function breakKv(stage: Stage, fault: Fault): Promise<void> {
   } else await realStores.kv.put(snapshotKey("acme"), values[fault], { metadata: { version: 99 } });
 }
 
+/** The shards of the cohorts' index alone: the snapshot is read as ever. Of `schema` there is none: garbage it is. */
+export async function breakCohorts(stage: Stage, fault: Fault): Promise<void> {
+  const { kv } = realStores;
+  const get = isCallFault(fault)
+    ? callFaults[fault]
+    : async () => (fault === "huge" ? hugeStream() : new Blob([values[fault]]).stream());
+  stage.stores.kv = { get, getWithMetadata: kv.getWithMetadata.bind(kv) } as unknown as KVNamespace;
+}
+
 export async function breakCache(stage: Stage, fault: Fault): Promise<void> {
   if (isCallFault(fault)) stage.stores.cache = broken<Cache>(fault);
   else if (fault === "huge") {
@@ -103,7 +112,8 @@ export async function sendSafely(stage: Stage, request: Request): Promise<Visit>
 
   if (visit.stamp("failed-open") !== null) expectFailedOpen(visit);
   else if (visit.stamp("id") !== null) {
-    expect(visit.stamp("control")).toBe(String(visit.stamp("variation-id") === "var_a"));
+    const variations = visit.stamp("variation-id")?.split(",");
+    expect(visit.stamp("control")).toBe(String(variations?.map((id) => id === "var_a")));
     expect(visit.stamp("stamp")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]{43}$/);
   } else expect(ours(visit.seen)).toEqual([]);
   return visit;

@@ -1,0 +1,38 @@
+/** Which cohorts a flag asks about, so that membership is looked up only where somebody's variation hangs on it. */
+import type { Flag } from "../engine/flag.ts";
+import { selectsCohorts } from "../model/cohort-conditions.ts";
+import { memo } from "../model/memo.ts";
+
+/** Ids of the cohorts that a flag's own conditions name; null when none is about cohorts. */
+const ownNeeds = memo((flag: Flag): { ids: readonly string[] | null } => {
+  let ids: string[] | null = null;
+  for (const { conditions } of flag.segments) {
+    for (const { selector, values } of (conditions ?? []).flat()) {
+      if (selectsCohorts(selector)) ids = [...(ids ?? []), ...values];
+    }
+  }
+  return { ids };
+});
+
+/**
+ * Ids of the cohorts that a flag asks about, itself or through those it depends on; null when it asks about none.
+ * @param flags sound ones only: what is missing is not evaluated either
+ */
+export function createCohortNeeds(flags: readonly Flag[]): (flagKey: string) => readonly string[] | null {
+  const byKey = new Map(flags.map((flag) => [flag.key, flag]));
+  return (flagKey) => {
+    const found = new Set<string>();
+    const seen = new Set<string>([flagKey]);
+    let asks = false;
+    for (const key of seen) {
+      const flag = byKey.get(key);
+      if (flag === undefined) continue;
+      const { ids } = ownNeeds(flag);
+      asks ||= ids !== null;
+      for (const id of ids ?? []) found.add(id);
+      // A set is walked in the order of its additions, also those made on the way.
+      for (const dependency of flag.dependencies ?? []) seen.add(dependency);
+    }
+    return asks ? [...found] : null;
+  };
+}
