@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type DecisionInput, decide, type Override, type Pin } from "../../src/assignment/decide.ts";
+import { asksCohorts, type DecisionInput, decide, type Override, type Pin } from "../../src/assignment/decide.ts";
 import { buildSnapshot } from "../../src/model/build-snapshot.ts";
 import type { Resources } from "../../src/model/resources.ts";
+import type { Segment } from "../../src/model/segment.ts";
+import type { CohortIndex } from "../../src/model/snapshot.ts";
 import { compileSnapshot } from "../../src/snapshot/compiled.ts";
-import { experiment, flag, holdout, resources, segment, share, variations } from "../model/resources.ts";
+import { cohort, experiment, flag, holdout, resources, segment, share, variations } from "../model/resources.ts";
 
 const published = { tenant: "acme", version: 1, publishedAt: "2025-01-31T12:00:00.000Z" };
 const snapshotOf = (of: Partial<Resources>) =>
@@ -167,5 +169,82 @@ describe("who is held out", () => {
 
   it("keeps what the session already shows", () => {
     expect(said(ask({ ...heldOut, pins: [pin()] }))).toEqual(["session var_b"]);
+  });
+});
+
+describe("an experiment on cohorts", () => {
+  const ready = { coh_A: { id_type: "device" as const, size: 1, refreshed_at: "2025-01-31T12:00:00.000Z" } };
+  const onCohort = (rules: Segment["rules"], cohorts: CohortIndex["ready"] = ready) => {
+    const of = resources({
+      segments: [segment("A", rules)],
+      experiments: [
+        experiment({
+          allocation_strategy: "segment",
+          allocations: [
+            { variation_id: "var_b", is_control: false, segment_id: "seg_A", priority: 1 },
+            { variation_id: "var_a", is_control: true, is_fallback: true },
+          ],
+        }),
+      ],
+      cohorts: [cohort("A")],
+    });
+    const index = { bits: 0, generations: [1], ready: cohorts };
+    return compileSnapshot(JSON.stringify(buildSnapshot(of, { ...published, cohorts: index })), "acme");
+  };
+  const members = onCohort([{ match: { cohort: ["coh_A"] } }]);
+  const others = onCohort([{ not_match: { cohort: ["coh_A"] } }]);
+
+  it.each([
+    ["members", members, ["coh_A"], "var_b"],
+    ["members", members, [], "var_a"],
+    ["others", others, ["coh_A"], "var_a"],
+    ["others", others, [], "var_b"],
+    ["others", others, ["coh_X"], "var_b"],
+  ])("for %s", (_, snapshot, cohortIds, expected) => {
+    const decision = ask({ snapshot, cohortIds });
+    expect(said(decision)[0]).toContain(expected);
+    expect(decision.withheld).toEqual([]);
+  });
+
+  it.each([
+    ["is not told", members, null],
+    ["was never asked for", others, undefined],
+    ["is told, of other cohorts only", onCohort([{ not_match: { cohort: ["coh_A"] } }], {}), []],
+  ])("takes no part in the session where membership %s", (_, snapshot, cohortIds) => {
+    const decision = ask({ snapshot, ...(cohortIds === undefined ? {} : { cohortIds }) });
+    expect(decision).toMatchObject({ assignments: [], added: [], pins: [{ variationId: null }] });
+    expect(decision.withheld.map(({ id }) => id)).toEqual(["exp_Page"]);
+    const next = ask({ snapshot: members, cohortIds: ["coh_A"], pins: decision.pins, begins: true });
+    expect(next).toMatchObject({ assignments: [], withheld: [] });
+  });
+
+  it("asks for it where that decides something, and nowhere else", () => {
+    const asks = (changes: Partial<DecisionInput>) =>
+      asksCohorts({
+        snapshot: members,
+        pins: undefined,
+        mayAssign: true,
+        begins: false,
+        override: null,
+        deviceId: "device-1",
+        userId: null,
+        sticky: new Map(),
+        attributes: () => ({}),
+        ...changes,
+      });
+    expect(asks({})).toBe(true);
+    expect(asks({ begins: true, pins: [] })).toBe(true);
+    expect(asks({ begins: true, pins: [pin({ method: "forced" })] })).toBe(true);
+    expect(asks({ pins: [pin({ method: "forced" })], override: force({ experimentId: "", variationId: null }) })).toBe(
+      true,
+    );
+    expect(asks({ override: force({ experimentId: "exp_None" }) })).toBe(true);
+    expect(asks({ override: force() })).toBe(false);
+    expect(asks({ pins: [] })).toBe(false);
+    expect(asks({ pins: [pin()], begins: true })).toBe(false);
+    expect(asks({ mayAssign: false })).toBe(false);
+    expect(asks({ deviceId: null })).toBe(false);
+    expect(asks({ snapshot: running })).toBe(false);
+    expect(asks({ snapshot: onCohort([{ match: { cohort: ["coh_A"] } }], {}) })).toBe(false);
   });
 });

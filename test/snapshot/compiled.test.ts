@@ -102,3 +102,84 @@ it.each([
   const snapshot = compileSnapshot(JSON.stringify({ ...both, deployments }), "acme");
   expect(snapshot.active).toHaveLength(2);
 });
+
+describe("what is asked about cohorts", () => {
+  const condition = (...values: string[]) => ({
+    selector: ["context", "user", "cohort_ids"],
+    op: "set contains any",
+    values,
+  });
+  const index = {
+    bits: 1,
+    generations: [3, 4],
+    ready: {
+      coh_A: { id_type: "device", size: 1, refreshed_at: "2025-01-31T12:00:00.000Z" },
+      coh_User: { id_type: "user", size: 1, refreshed_at: "2025-01-31T12:00:00.000Z" },
+    },
+  };
+  /** The sample, its two flags with these conditions and dependencies. */
+  function asking(
+    page: string[] | null,
+    dependencies: object = {},
+    published: { cohorts: unknown } = { cohorts: index },
+    extra: object[] = [],
+  ) {
+    const [first, second] = both.flags;
+    const asked = page && [
+      { conditions: [[], [condition(...page.slice(0, 1)), condition(...page.slice(1))]], variant: "a" },
+    ];
+    const flags = [
+      { ...first, segments: [...(first?.segments ?? []), ...(asked ?? [])] },
+      { ...second, ...dependencies },
+      ...extra,
+    ];
+    return compileSnapshot(JSON.stringify({ ...both, flags, ...published }), "acme");
+  }
+  const needs = ({ active }: ReturnType<typeof compileSnapshot>) =>
+    active.map(({ cohorts }) => cohorts && [cohorts.ids.join(), cohorts.missing.join()]);
+
+  it("is nothing where no condition does, and no look-up is made", () => {
+    const snapshot = asking(null);
+    expect(needs(snapshot)).toEqual([null, null]);
+    expect(snapshot).toMatchObject({ asksCohorts: false, asksUser: false, cohorts: index, faults: [] });
+  });
+
+  it("is found in every branch, and of every flag that one depends on, through others too", () => {
+    expect(needs(asking(["coh_A", "coh_B"]))).toEqual([["coh_A,coh_B", "coh_B"], null]);
+    const between = { key: "between", variants: {}, segments: [], dependencies: ["page"] };
+    const snapshot = asking(["coh_A"], { dependencies: ["between", "gone"] }, { cohorts: index }, [between]);
+    expect(needs(snapshot)).toEqual([
+      ["coh_A", ""],
+      ["coh_A", ""],
+    ]);
+    expect(snapshot.asksCohorts).toBe(true);
+  });
+
+  it("is asked of the user where the cohort is of users", () => {
+    expect(asking(["coh_User"]).asksUser).toBe(true);
+    expect(asking(["coh_A"]).asksUser).toBe(false);
+    expect(asking(["__proto__", "constructor"])).toMatchObject({ asksUser: false });
+  });
+
+  it("is of no flag that is left out", () => {
+    const broken = { key: "broken", variants: null, segments: [{ conditions: [[condition("coh_A")]] }] };
+    expect(needs(asking(null, { dependencies: ["broken"] }, { cohorts: index }, [broken]))).toEqual([null, null]);
+  });
+
+  it.each([
+    ["none", undefined, 0],
+    ["null", null, 1],
+    ["a list", [], 1],
+    ["without a generation of each shard", { ...index, generations: [3] }, 1],
+    ["of half a bit", { ...index, bits: 0.5 }, 1],
+    ["of far too many shards", { ...index, bits: 40, generations: [] }, 1],
+    ["with a generation that is none", { ...index, generations: [3, "../4"] }, 1],
+    ["of ids of no known kind", { ...index, ready: { coh_A: { ...index.ready.coh_A, id_type: "email" } } }, 1],
+  ])("is answered for no cohort by an index: %s", (_, cohorts, faults) => {
+    const snapshot = asking(["coh_A"], {}, { cohorts });
+    expect(needs(snapshot)).toEqual([["coh_A", "coh_A"], null]);
+    expect(snapshot.cohorts).toBeNull();
+    expect(snapshot.faults).toHaveLength(faults);
+    expect(Object.keys(snapshot.flags.evaluate({ user })).sort()).toEqual(["other", "page"]);
+  });
+});
