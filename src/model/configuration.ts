@@ -59,12 +59,12 @@ export function readConfiguration(
 function resourcesOf(file: Configuration, at: string, current: Resources, report: Report): Resources {
   const segments = file.segments.map((entry): Segment => {
     const [known, own] = identify(entry, current.segments, "seg", at);
-    return { type: known?.type ?? "self", ...entry, ...own };
+    return { ...own, type: known?.type ?? "self", ...entry };
   });
   const deployments = file.deployments.map((entry): Deployment => {
     const [known, own] = identify(entry, current.deployments, "dep", at);
     const { key_hash = "", key } = known ?? {};
-    return { ...entry, ...own, key_hash, ...(key === undefined ? {} : { key }) };
+    return { ...own, ...entry, key_hash, ...(key === undefined ? {} : { key }) };
   });
   const flags = file.feature_flags.map((entry, place) => {
     const made = entry.key ?? slug(entry.name);
@@ -72,7 +72,7 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     const key = known?.key ?? made;
     if (known === undefined && entry.key === undefined)
       reportKey(flagKeySchema, key, `feature_flags[${place}]`, report);
-    return { entry, known, own: { key, ...own } };
+    return { entry, known, own: { ...own, key } };
   });
   const resolve = (kind: IdKind, what: string, ...candidates: Candidate[][]) =>
     createResolve({ kind, what, candidates: candidates.flat(), report });
@@ -141,9 +141,9 @@ function flagOf(
     ...resolvedSegment(target, `${path}.rollout.targeting[${index}]`, segmentId),
   }));
   return {
+    ...own,
     type: known?.type ?? "self",
     status: known?.status ?? "active",
-    ...own,
     ...entry,
     deployments: entry.deployments.map((name, index) => deploymentId(name, `${path}.deployments[${index}]`)),
     ...(rollout === undefined ? {} : { rollout: { ...rollout, ...(targeting === undefined ? {} : { targeting }) } }),
@@ -161,7 +161,7 @@ function variationOf(
   const [known, own] = identify(entry, siblings, "var", at, `${flag.key}/${made}`);
   const key = known?.key ?? made;
   if (known === undefined && entry.key === undefined) reportKey(variationKeySchema, key, path, report);
-  return { key, ...entry, ...own, feature_flag_id: flag.id };
+  return { ...own, feature_flag_id: flag.id, key, ...entry };
 }
 
 function experimentOf(
@@ -176,6 +176,7 @@ function experimentOf(
   const candidates = (variations.get(feature_flag_id) ?? []).map(({ id, key }): Candidate => [id, key]);
   const variationId = createResolve({ kind: "var", what: "variation", candidates, isListed: true, report });
   return {
+    ...own,
     authentication_flow: known?.authentication_flow ?? "authentication",
     allocation_strategy: known?.allocation_strategy ?? "percentage",
     assignment_config: known?.assignment_config ?? { subject: "device" },
@@ -183,7 +184,6 @@ function experimentOf(
     epoch: known?.epoch ?? 1,
     ...(known?.is_stateful === undefined ? {} : { is_stateful: known.is_stateful }),
     ...entry,
-    ...own,
     feature_flag_id,
     allocations: entry.allocations.map((allocation, index) => {
       const under = `${path}.allocations[${index}]`;
@@ -199,17 +199,17 @@ function experimentOf(
 function groupOf(entry: ConfiguredGroup, place: number, { at, current, flagId }: Reading): Group {
   const made = entry.key ?? slug(entry.name);
   const [known, own] = identify(entry, current.groups, "grp", at, made);
-  const common = { key: known?.key ?? made, ...own };
+  const common = { ...own, key: known?.key ?? made };
   const flagIds = (references: readonly string[], under: string) =>
     references.map((reference, index) => flagId(reference, `${under}feature_flag_ids[${index}]`));
   if (entry.type === "holdout") {
-    return { ...common, ...entry, ...own, feature_flag_ids: flagIds(entry.feature_flag_ids, `groups[${place}].`) };
+    return { ...common, ...entry, feature_flag_ids: flagIds(entry.feature_flag_ids, `groups[${place}].`) };
   }
   const slots = entry.slots.map(({ percentage, feature_flag_ids }, index) => ({
     percentage,
     feature_flag_ids: flagIds(feature_flag_ids, `groups[${place}].slots[${index}].`),
   }));
-  return { ...common, ...entry, ...own, slots };
+  return { ...common, ...entry, slots };
 }
 
 function resolvedSegment({ segment_id }: { segment_id?: string }, path: string, segmentId: Resolve) {

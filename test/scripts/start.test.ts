@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,23 +8,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { root } from "../../scripts/bundle.ts";
-import { listen } from "../../scripts/demo/listen.ts";
 import { createVisitor } from "../e2e/browserless.ts";
+import { findQuietPort, kill, quiet, ready, type Started, start as startNpm } from "./started.ts";
 
 const run = promisify(execFile);
 const sampleFile = "scripts/sample/login-page.json";
-const settingNames = [
-  "PORT",
-  "ORIGIN",
-  "TENANTS",
-  "ADMIN_HOSTS",
-  "ADMIN_TOKEN",
-  "COOKIE_KEYS",
-  "STAMP_KEY",
-  "UNIT_KEY",
-];
-const quiet = Object.fromEntries(Object.entries(process.env).filter(([name]) => !settingNames.includes(name)));
-
 let folder: string;
 let stateDir: string;
 const started: Started[] = [];
@@ -37,49 +25,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Below those that the system hands out, which somebody else may be given before the start has come to listen. */
-async function findQuietPort(): Promise<number> {
-  const port = 10_000 + Math.floor(Math.random() * 20_000);
-  try {
-    await (await listen(port, () => {})).close();
-    return port;
-  } catch {
-    return findQuietPort();
-  }
-}
-
-interface Started {
-  /** Of npm. */
-  pid: number;
-  process: ChildProcess;
-  /** Everything printed so far, on either stream. */
-  output(): string;
-  /** Once npm has ended. */
-  exitCode: Promise<number | null>;
-}
-
 function start(settings: Record<string, string>): Started {
-  // A group of its own, as a terminal gives each command.
-  const child = spawn("npm", ["start"], {
-    cwd: root,
-    detached: true,
-    env: { ...quiet, STATE_DIR: stateDir, ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const exitCode = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
-  const one = { pid: child.pid ?? 0, process: child, output: () => output, exitCode };
+  const one = startNpm({ STATE_DIR: stateDir, ...settings });
   started.push(one);
   return one;
-}
-
-async function ready(one: Started): Promise<void> {
-  await vi.waitFor(() => expect(one.output()).toContain("Ctrl-C ends it"), { timeout: 30_000, interval: 50 });
 }
 
 /** The process itself, its children, theirs … */
@@ -89,14 +38,6 @@ async function descendantsOf(pid: number): Promise<number[]> {
   const found = [pid];
   for (const each of found) found.push(...rows.filter(([, parent]) => parent === each).map(([child = 0]) => child));
   return found;
-}
-
-function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
-  }
 }
 
 /** @param stop does what should end them all */
