@@ -179,6 +179,11 @@ describe("what cannot be read is a failure, and no fault of KV's", () => {
     expect(ended).toEqual([true]);
   });
 
+  it("one beyond all measure is not read to its end", async () => {
+    await real.put(keyOf("d-1"), new Uint8Array(4 * 1024 * 1024 + 1));
+    await expect(read({ deviceId: "d-1" })).rejects.toThrow("more than 4194304 bytes");
+  });
+
   it("a shard cut short", async () => {
     const whole = (await real.get(keyOf("d-1"), "arrayBuffer")) ?? new ArrayBuffer();
     await real.put(keyOf("d-1"), whole.slice(0, -1));
