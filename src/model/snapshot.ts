@@ -37,7 +37,10 @@ const flag = v.object({
   metadata: v.exactOptional(metadata),
 });
 
-export const experimentStatus = v.picklist(["draft", "active", "paused", "completed", "archived"]);
+export const experimentStatus = v.picklist(
+  ["draft", "active", "paused", "completed", "archived"],
+  "must be one of draft, active, paused, completed, archived",
+);
 export type ExperimentStatus = v.InferOutput<typeof experimentStatus>;
 
 const experiment = v.object({
