@@ -155,7 +155,7 @@ describe("segmentConditions", () => {
   );
   const rules = fc.array(rule, { minLength: 1, maxLength: 3 });
 
-  it("matches exactly when the rules, read word by word, do", () => {
+  it("matches exactly when the rules, read word by word, do", { timeout: 60_000 }, () => {
     // Visitors are drawn from the rules' own values too, or nothing would ever match.
     const cases = rules.chain((drawn) => {
       const wanted = JSON.parse(JSON.stringify(drawn), (_, value) => value) as SegmentRule[];
