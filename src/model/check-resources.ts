@@ -54,17 +54,14 @@ function repeated<const Field extends "id" | "key" | "name">(
   field: Field,
   at: (index: number) => string,
 ): ResourceProblem[] {
-  return items.flatMap((item, index) =>
-    items.findIndex((other) => other[field] === item[field]) === index
-      ? []
-      : [
-          {
-            code: `duplicate_${field}` as const,
-            message: `another has ${field} ${item[field]} already`,
-            path: `${at(index)}.${field}`,
-          },
-        ],
-  );
+  const seen = new Set<string>();
+  return items.flatMap((item, index) => {
+    const value = item[field];
+    const isRepeated = seen.has(value);
+    seen.add(value);
+    const message = `another has ${field} ${value} already`;
+    return isRepeated ? [{ code: `duplicate_${field}` as const, message, path: `${at(index)}.${field}` }] : [];
+  });
 }
 
 /** A variation's id must be its own among the variations of all flags, its key and name only within its flag. */

@@ -55,10 +55,14 @@ export function createResolve(options: {
   };
 }
 
-/** How `id` is best written: as what it is called, unless that would be read as another. */
-export function referenceTo(id: string, candidates: readonly Candidate[]): string {
-  const [, called] = candidates.find(([own]) => own === id) ?? [];
-  if (called === undefined) return id;
-  const isPlain = candidates.every(([other, name]) => other === id || (name !== called && other !== called));
-  return isPlain ? called : id;
+/** How an id is best written: as what it is called, unless that would be read as another. */
+export function createReferenceTo(candidates: readonly Candidate[]): (id: string) => string {
+  const names = new Map(candidates);
+  const taken = new Set<string>(names.keys());
+  const ambiguous = new Set<string>();
+  for (const name of names.values()) (taken.has(name) ? ambiguous : taken).add(name);
+  return (id) => {
+    const called = names.get(id);
+    return called === undefined || ambiguous.has(called) ? id : called;
+  };
 }

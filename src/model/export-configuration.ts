@@ -1,11 +1,11 @@
 /** A tenant's resources as the file they can be read from again. */
 
-import { type Candidate, referenceTo } from "./configuration-references.ts";
+import { type Candidate, createReferenceTo } from "./configuration-references.ts";
 import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
 import type { Group } from "./group.ts";
-import { type Resources, variationsOf } from "./resources.ts";
+import { flagOf, type Resources, variationsOf } from "./resources.ts";
 
 /**
  * In stored order, and every object's fields in one order, so that two exports differ where the configuration does.
@@ -15,9 +15,9 @@ import { type Resources, variationsOf } from "./resources.ts";
 export function exportConfiguration(resources: Resources): Configuration {
   const { feature_flags, experiments, segments, groups, deployments } = resources;
   const names: Names = {
-    flags: feature_flags.map(({ id, key }) => [id, key]),
-    segments: segments.map(({ id, name }) => [id, name]),
-    deployments: deployments.map(({ id, name }) => [id, name]),
+    flag: createReferenceTo(feature_flags.map(({ id, key }) => [id, key])),
+    segment: createReferenceTo(segments.map(({ id, name }) => [id, name])),
+    deployment: createReferenceTo(deployments.map(({ id, name }) => [id, name])),
   };
   return {
     feature_flags: feature_flags.map((flag) => exportFlag(flag, resources, names)),
@@ -28,11 +28,8 @@ export function exportConfiguration(resources: Resources): Configuration {
   };
 }
 
-interface Names {
-  flags: Candidate[];
-  segments: Candidate[];
-  deployments: Candidate[];
-}
+/** How each kind is referred to. */
+type Names = Readonly<Record<"flag" | "segment" | "deployment", (id: string) => string>>;
 
 function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): ConfiguredFlag {
   const { id, key, name, description, type, status, parameters, deployments, rollout } = flag;
@@ -44,7 +41,7 @@ function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): Conf
     type,
     status,
     parameters,
-    deployments: deployments.map((deployment) => referenceTo(deployment, names.deployments)),
+    deployments: deployments.map(names.deployment),
     rollout: rollout && {
       ...rollout,
       ...(rollout.targeting && { targeting: rollout.targeting.map((target) => withSegmentName(target, names)) }),
@@ -62,14 +59,14 @@ function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): Conf
 }
 
 function exportExperiment(experiment: Experiment, resources: Resources, names: Names): ConfiguredExperiment {
-  const flag = resources.feature_flags.find(({ id }) => id === experiment.feature_flag_id);
+  const flag = flagOf(experiment, resources);
   const variations = flag === undefined ? [] : variationsOf(flag, resources);
-  const keys = variations.map(({ id, key }): Candidate => [id, key]);
+  const variation = createReferenceTo(variations.map(({ id, key }): Candidate => [id, key]));
   return present({
     id: experiment.id,
     name: experiment.name,
     description: experiment.description,
-    feature_flag_id: referenceTo(experiment.feature_flag_id, names.flags),
+    feature_flag_id: names.flag(experiment.feature_flag_id),
     authentication_flow: experiment.authentication_flow,
     allocation_strategy: experiment.allocation_strategy,
     assignment_config: experiment.assignment_config,
@@ -77,7 +74,7 @@ function exportExperiment(experiment: Experiment, resources: Resources, names: N
     is_stateful: experiment.is_stateful,
     allocations: experiment.allocations.map(
       ({ variation_id, variation_snapshot: _, segment_snapshot: __, ...allocation }) => ({
-        variation_id: referenceTo(variation_id, keys),
+        variation_id: variation(variation_id),
         ...withSegmentName(allocation, names),
       }),
     ),
@@ -93,7 +90,7 @@ function exportExperiment(experiment: Experiment, resources: Resources, names: N
 function exportGroup(group: Group, names: Names): ConfiguredGroup {
   const { id, key, name, description, bucketing_key, bucketing_salt } = group;
   const common = present({ id, key, name, description, bucketing_key, bucketing_salt });
-  const keys = (ids: readonly string[]) => ids.map((flagId) => referenceTo(flagId, names.flags));
+  const keys = (ids: readonly string[]) => ids.map(names.flag);
   if (group.type === "holdout") {
     return {
       ...common,
@@ -109,8 +106,8 @@ function exportGroup(group: Group, names: Names): ConfiguredGroup {
   return { ...common, type: group.type, slots };
 }
 
-function withSegmentName<Item extends { segment_id?: string }>(item: Item, { segments }: Names): Item {
-  return item.segment_id === undefined ? item : { ...item, segment_id: referenceTo(item.segment_id, segments) };
+function withSegmentName<Item extends { segment_id?: string }>(item: Item, names: Names): Item {
+  return item.segment_id === undefined ? item : { ...item, segment_id: names.segment(item.segment_id) };
 }
 
 type Present<Fields> = { [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name] } & {

@@ -12,8 +12,7 @@ export type ReportImport = (code: string, path: string, message: string) => void
 /** Where the file says something about a variation; undefined when it does not. */
 export function variationPath(id: string, flagId: string, named: Resources): string | undefined {
   const flag = placeOf(named.feature_flags, flagId);
-  const own = named.variations.filter(({ feature_flag_id }) => feature_flag_id === flagId);
-  const place = placeOf(own, id);
+  const place = placeOf(variationsOf({ id: flagId }, named), id);
   return flag < 0 || place < 0 ? undefined : `feature_flags[${flag}].variations[${place}]`;
 }
 

@@ -65,7 +65,7 @@ export const problemCodes = [
 export type ProblemCode = (typeof problemCodes)[number];
 
 /** The flag's variations, in stored order. */
-export function variationsOf(flag: FeatureFlag, { variations }: Resources): readonly Variation[] {
+export function variationsOf(flag: { id: string }, { variations }: Resources): readonly Variation[] {
   return variationsByFlag(variations).get(flag.id) ?? [];
 }
 
