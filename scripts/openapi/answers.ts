@@ -22,6 +22,7 @@ const experiment = v.strictObject({
 
 const deployment = v.omit(deploymentSchema, ["key_hash"]);
 
+const amplitudeFlags = v.array(v.looseObject({ key: v.string() }));
 const deploymentMade = v.strictObject({ ...deployment.entries, key: v.string() });
 
 const pageOf = (name: string, item: v.GenericSchema) =>
@@ -98,6 +99,8 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
     ),
   }),
   Configuration: configurationSchema,
+  AmplitudeFlags: amplitudeFlags,
+  ImportDocument: v.union([configurationSchema, amplitudeFlags]),
   Import: v.strictObject({
     dry_run: v.boolean(),
     changes: v.array(
@@ -110,6 +113,7 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
       }),
     ),
     problems: v.array(v.strictObject({ code: v.string(), path: v.string(), message: v.string() })),
+    warnings: v.array(v.strictObject({ path: v.string(), message: v.string() })),
     deployments: v.array(deploymentMade),
   }),
 };

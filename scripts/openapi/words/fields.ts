@@ -19,6 +19,7 @@ export const queryWords: Readonly<Record<string, string>> = {
   experiment_id: "Only of this experiment.",
   attributes: "Any other name is an attribute of the subject, such as `country=CH` or `device_type=mobile`.",
   dry_run: "Tells what would change, and changes nothing.",
+  format: "`amplitude` for Amplitude's list of flags; left out for an export.",
   prune: "Deletes what the document does not name.",
   until: "Up to this moment.",
 };
@@ -189,6 +190,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   "deployments.type": "`client` keys travel in apps and see variations only; `server` keys see whole flags.",
   dry_run: "Whether nothing was changed.",
   "Import.changes": "What changes, in an order in which it can be done.",
+  "AmplitudeFlags.key": "The flag's key; the rest is as Amplitude has it.",
+  warnings: "What of Amplitude's flags has no equal here, and what was made of it.",
   action: "What happens to it.",
   fields: "Of an update: what differs; `order` is a variation's place among its siblings.",
   problems: "What speaks against it; empty unless in a dry run.",

@@ -14,8 +14,8 @@ export const transfer: Topic = {
     import_configuration: {
       summary: "Import a document",
       description:
-        "As an export gives it. What the document names is made or changed, what it does not name stays unless `prune` is true; all of it or nothing. It also needs the scope to update, and to delete with `prune`. A dry run tells what would change, and what speaks against it.",
-      body: "Configuration",
+        "As an export gives it or, with `format=amplitude`, Amplitude's own list of flags, which keeps everyone the variant they have. What the document names is made or changed, what it does not name stays unless `prune` is true; all of it or nothing. It also needs the scope to update, and to delete with `prune`. A dry run tells what would change, and what speaks against it.",
+      body: "ImportDocument",
       answer: "Import",
       refusals: ["invalid_import"],
     },

@@ -14,6 +14,8 @@ export const transfer: Walk = {
       await createFlag(client, { status: "draft" });
       const deployments = [{ name: "iOS app", type: "client" }];
       const dry = await client.send("POST", "/import?dry_run=true", { feature_flags: [{ name: "x" }] });
+      const amplitude = [{ key: "login", variants: { on: { key: "on" } }, segments: [{ variant: "on" }] }];
+      await client.post("/import?dry_run=true&format=amplitude", amplitude);
       if (dry.body.problems.length === 0) throw new Error("nothing spoke against it");
       return client.send("POST", "/import?prune=true", { ...sample, deployments });
     },
