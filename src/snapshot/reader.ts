@@ -38,8 +38,17 @@ export interface SnapshotReader {
    * @throws (by rejecting) when no rung of the ladder has one.
    */
   read(request: SnapshotRequest): CompiledSnapshot | null | Promise<CompiledSnapshot | null>;
-  /** What this isolate holds: tenant → version (null: nothing is published) and seconds since KV last said so. */
-  held(): Record<string, { version: number | null; age_seconds: number }>;
+  /** By tenant, what this isolate holds. */
+  held(): Record<string, HeldSnapshot>;
+}
+
+export interface HeldSnapshot {
+  /** Null: nothing is published. */
+  version: number | null;
+  /** Since KV last said so. */
+  age_seconds: number;
+  /** Of the cohorts that are looked up, the one whose members were confirmed longest ago; absent where there are none. */
+  oldest_cohort?: { id: string; age_seconds: number };
 }
 
 interface Held {
@@ -87,6 +96,15 @@ function compileBytes(bytes: Uint8Array | null, tenant: string): CompiledSnapsho
 
 function hasVersion(metadata: unknown): metadata is { version: number } {
   return typeof metadata === "object" && metadata !== null && "version" in metadata;
+}
+
+function oldestCohort(snapshot: CompiledSnapshot | null, nowMs: number): Pick<HeldSnapshot, "oldest_cohort"> {
+  const ages = Object.entries(snapshot?.cohorts?.ready ?? {}).map(([id, { refreshed_at }]) => ({
+    id,
+    age_seconds: Math.round((nowMs - Date.parse(refreshed_at)) / 1000),
+  }));
+  const [oldest] = ages.sort((one, other) => other.age_seconds - one.age_seconds);
+  return oldest === undefined ? {} : { oldest_cohort: oldest };
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -202,7 +220,11 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
       Object.fromEntries(
         [...memory].map(([tenant, { snapshot, checkedAtMs }]) => [
           tenant,
-          { version: snapshot?.version ?? null, age_seconds: Math.round((now() - checkedAtMs) / 1000) },
+          {
+            version: snapshot?.version ?? null,
+            age_seconds: Math.round((now() - checkedAtMs) / 1000),
+            ...oldestCohort(snapshot, now()),
+          },
         ]),
       ),
     read(request) {

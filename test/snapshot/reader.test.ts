@@ -226,3 +226,23 @@ it("stays with nothing published, once KV has said so, while KV fails", async ()
   later(freshMs);
   expect(await shelf.read()).toBeNull();
 });
+
+describe("what is held", () => {
+  it("is told with its age, and that of the cohort whose members were confirmed longest ago", async () => {
+    await warmUp();
+    later(2_000);
+    expect(shelf.reader.held()).toEqual({ acme: { version: 5, age_seconds: 2 } });
+    const confirmed = (secondsAgo: number) => ({
+      id_type: "user" as const,
+      size: 1,
+      refreshed_at: new Date(shelf.clock.nowMs - secondsAgo * 1000).toISOString(),
+    });
+    const ready = { coh_A: confirmed(60), coh_B: confirmed(3600), coh_C: confirmed(0) };
+    shelf.kv = stored(snapshotOf(6, { cohorts: { bits: 0, generations: [1], ready } }));
+    later(freshMs);
+    shelf.read();
+    await shelf.settle();
+    const oldest_cohort = { id: "coh_B", age_seconds: 3600 + freshMs / 1000 };
+    expect(shelf.reader.held()).toEqual({ acme: { version: 6, age_seconds: 0, oldest_cohort } });
+  });
+});
