@@ -17,6 +17,8 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: "wrangler.toml" } })],
         test: {
           name: "workerd",
+          // Tests in workerd cannot listen.
+          globalSetup: ["test/cohorts/source/source-server.ts"],
           include: ["test/**/*.test.ts"],
           exclude: [...pure, "e2e", "scripts"].map((room) => `test/${room}/**`),
         },

@@ -1,71 +1,41 @@
-/** The `memberIds` of Amplitude's cohort JSON, which stand last in an object of small fields, out of pieces of text. */
-import { createElementScanner, type ElementScanner, SourceSyntaxError } from "./json-elements.ts";
+/** Amplitude's cohort JSON: an object of small fields with all members in one, `memberIds`, most often the last. */
+import type { ArrayForm } from "./json-array.ts";
+import { describeText } from "./json-elements.ts";
+import { SourceError } from "./source-error.ts";
 
-const longestPrelude = 64 * 1024;
-
-/** Elements as `createElementScanner` gives them. */
-export function createAmplitudeScanner(): ElementScanner {
-  const members = createElementScanner({ inside: true });
-  let prelude = "";
-  let postlude = "";
-  let state: "before" | "within" | "after" = "before";
-
+/** @param learn told what `lastModified` says, for the next conditional request */
+export function amplitudeForm(learn: (lastModified: number) => void): ArrayForm {
   return {
-    isOver: () => state === "after",
-    push(piece) {
-      let rest = piece;
-      if (state === "before") {
-        prelude += piece;
-        const start = startOfMembers(prelude);
-        if (start === null) {
-          if (prelude.length > longestPrelude) throw new SourceSyntaxError('no "memberIds" at the beginning');
-          return [];
-        }
-        rest = prelude.slice(start);
-        // What came before must be JSON too: a page that is none may well hold the word.
-        prelude = prelude.slice(0, start);
-        state = "within";
-      }
-      if (state === "within") {
-        const { found, rest: behind } = takeMembers(members, rest);
-        if (members.isOver()) {
-          state = "after";
-          postlude = behind;
-        }
-        return found;
-      }
-      postlude += rest;
-      if (postlude.length > longestPrelude) throw new SourceSyntaxError('too much after "memberIds"');
-      return [];
+    findStart(before) {
+      const text = before.trimStart();
+      if (text === "" || text.startsWith("{")) return findMembers(before);
+      throw new SourceError("syntax", `must be an object with "memberIds"; ${describeText(text)}`);
     },
-    end() {
-      if (state === "before") throw new SourceSyntaxError('no "memberIds"');
-      members.end();
-      try {
-        JSON.parse(`${prelude.replace(/^\uFEFF/, "")}]${postlude}`);
-      } catch {
-        throw new SourceSyntaxError('what stands around "memberIds" is not JSON');
+    check(before, after) {
+      const { size, memberIds, groupType, lastModified } = parseObject(`${before}${after ?? ""}`);
+      // An empty list is null to some.
+      const isEmpty = size === 0 && (memberIds ?? null) === null;
+      if (after === null && !isEmpty) throw new SourceError("syntax", 'no array "memberIds"');
+      // The ids of a group's cohort are not subjects': nobody would ever be in it.
+      if (typeof groupType === "string" && groupType.toLowerCase() !== "user") {
+        throw new SourceError("syntax", `groupType must be "User", not ${JSON.stringify(groupType.slice(0, 80))}`);
       }
+      if (typeof lastModified === "number" && Number.isSafeInteger(lastModified)) learn(lastModified);
     },
   };
 }
 
-/** What follows the closing bracket is given back. */
-function takeMembers(members: ElementScanner, text: string): { found: string[]; rest: string } {
-  const found: string[] = [];
-  // In short steps, so that where the array ended is known to the character.
-  for (let at = 0; at < text.length; ) {
-    const close = text.indexOf("]", at);
-    const end = close < 0 ? text.length : close + 1;
-    for (const element of members.push(text.slice(at, end))) found.push(element);
-    at = end;
-    if (members.isOver()) return { found, rest: text.slice(at) };
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Told below.
   }
-  return { found, rest: "" };
+  throw new SourceError("syntax", 'what stands around "memberIds" is not a JSON object');
 }
 
-/** Just behind the opening bracket of the array; null while it has not come. */
-function startOfMembers(text: string): number | null {
+function findMembers(text: string): number | null {
   let depth = 0;
   let key: string | null = null;
   for (let at = 0; at < text.length; at++) {

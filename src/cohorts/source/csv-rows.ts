@@ -1,84 +1,95 @@
 /** Rows of CSV (RFC 4180) out of a text that comes in pieces: quoted fields may hold commas, quotes and line breaks. */
-import { SourceSyntaxError } from "./json-elements.ts";
+import { SourceError } from "./source-error.ts";
 
 const longestRow = 64 * 1024;
 
+const quote = 0x22;
+const comma = 0x2c;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
 export interface RowScanner {
-  /** Rows that ended within this piece; empty lines are none. @throws {SourceSyntaxError} naming the line */
+  /** Rows that ended within this piece; empty lines are none. @throws {SourceError} naming the line */
   push(piece: string): string[][];
-  /** The last row, where no line break ended it. @throws {SourceSyntaxError} */
+  /** The last row, where no line break ended it. @throws {SourceError} */
   end(): string[][];
-  /** Lines begun so far, for errors. */
-  line(): number;
 }
 
 export function createRowScanner(): RowScanner {
+  /** The row that has no end yet, from its first character. */
+  let open = "";
   let line = 1;
-  let row: string[] = [];
-  let field = "";
-  /** `open`: within quotes. `closed`: after them. */
-  let quotes: "none" | "open" | "closed" = "none";
-  let size = 0;
-  let first = true;
-  /** A quote in quotes, at a piece's end: the next character says what it meant. */
-  let pendingReturn = false;
 
-  function endField(): void {
-    row.push(field);
-    field = "";
-    quotes = "none";
-  }
-  function endRow(into: string[][]): void {
-    const isEmpty = row.length === 0 && field === "" && quotes === "none";
-    if (!isEmpty) {
-      endField();
-      into.push(row);
-    }
-    row = [];
-    size = 0;
-    line++;
-  }
+  const fail = (what: string): never => {
+    throw new SourceError("syntax", `line ${line}: ${what}`);
+  };
 
-  function take(character: string, into: string[][]): void {
-    if (pendingReturn) {
-      pendingReturn = false;
-      if (character === "\n") return;
-    }
-    if (++size > longestRow) throw new SourceSyntaxError(`line ${line}: a row of more than ${longestRow} characters`);
-    if (quotes === "open") {
-      if (character === '"') quotes = "closed";
-      else field += character;
-      return;
-    }
-    if (character === ",") endField();
-    else if (character === "\n" || character === "\r") {
-      pendingReturn = character === "\r";
-      endRow(into);
-    } else if (character === '"') {
-      if (quotes === "none" && field !== "") {
-        throw new SourceSyntaxError(`line ${line}: a quote within a field that has none around it`);
+  /** Where the field ends that begins at `from`; -1 when `text` ends before it does. */
+  function endOfField(text: string, from: number): number {
+    if (text.charCodeAt(from) !== quote) {
+      for (let at = from; at < text.length; at++) {
+        const code = text.charCodeAt(at);
+        if (code === comma || code === lineFeed || code === carriageReturn) return at;
+        if (code === quote) fail("a quote within a field that has none around it");
       }
-      // Closed and opened again: two quotes within quotes are one.
-      if (quotes === "closed") field += '"';
-      quotes = "open";
-    } else if (quotes === "closed") {
-      throw new SourceSyntaxError(`line ${line}: ${JSON.stringify(character)} after a closing quote`);
-    } else field += character;
+      return -1;
+    }
+    for (let close = text.indexOf('"', from + 1); close >= 0; close = text.indexOf('"', close + 2)) {
+      if (close + 1 === text.length) return -1;
+      const code = text.charCodeAt(close + 1);
+      if (code === comma || code === lineFeed || code === carriageReturn) return close + 1;
+      if (code !== quote) fail(`${JSON.stringify(text[close + 1])} after a closing quote`);
+    }
+    return -1;
+  }
+
+  function takeRows(text: string): string[][] {
+    const rows: string[][] = [];
+    let start = 0;
+    while (start < text.length) {
+      const row: string[] = [];
+      let from = start;
+      let breaks = 1;
+      for (;;) {
+        const end = endOfField(text, from);
+        if (end < 0) {
+          open = text.slice(start);
+          return rows;
+        }
+        const isQuoted = text.charCodeAt(from) === quote;
+        const field = isQuoted ? text.slice(from + 1, end - 1).replaceAll('""', '"') : text.slice(from, end);
+        row.push(field);
+        if (isQuoted) breaks += field.match(/\r\n?|\n/g)?.length ?? 0;
+        from = end + 1;
+        if (text.charCodeAt(end) === comma) continue;
+        if (text.charCodeAt(end) === carriageReturn) {
+          // What follows says whether this was the whole line break.
+          if (from === text.length) {
+            open = text.slice(start);
+            return rows;
+          }
+          if (text.charCodeAt(from) === lineFeed) from++;
+        }
+        if (row.length > 1 || field !== "" || isQuoted) rows.push(row);
+        break;
+      }
+      line += breaks;
+      start = from;
+    }
+    open = "";
+    return rows;
   }
 
   return {
-    line: () => line,
     push(piece) {
-      const rows: string[][] = [];
-      const text = first && piece.startsWith("\uFEFF") ? piece.slice(1) : piece;
-      if (piece !== "") first = false;
-      for (const character of text) take(character, rows);
+      const rows = takeRows(open + piece);
+      if (open.length > longestRow) fail(`a row of more than ${longestRow} characters`);
       return rows;
     },
     end() {
-      if (quotes === "open") throw new SourceSyntaxError(`line ${line}: ends within quotes`);
-      const rows: string[][] = [];
-      endRow(rows);
+      if (open === "") return [];
+      const rows = takeRows(`${open}\n`);
+      if (open !== "") fail("ends within quotes");
       return rows;
     },
   };
