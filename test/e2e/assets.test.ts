@@ -12,7 +12,12 @@ await new Promise<void>((settle) => {
 });
 const worker = await startLocal({
   port: 0,
-  vars: { ORIGIN: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`, ADMIN_HOSTS: "localhost" },
+  vars: {
+    ORIGIN: `http://127.0.0.1:${(origin.address() as AddressInfo).port}`,
+    ADMIN_HOSTS: "localhost",
+    COOKIE_KEYS: `k1:${"A".repeat(43)}`,
+    STAMP_KEY: "A".repeat(43),
+  },
 });
 afterAll(async () => {
   await worker.close();
