@@ -16,6 +16,8 @@ import { variationSchema } from "../../src/model/variation.ts";
 const patch = experimentPatchSchema.pipe[0].entries;
 const experiment = v.strictObject({
   ...experimentSchema.entries,
+  /** Of a draft: the first of its levels, whatever that is. */
+  current_level: v.exactOptional(v.pipe(v.number(), v.integer())),
   is_valid: v.boolean(),
   editable_fields: v.array(v.picklist(Object.keys(patch) as (keyof typeof patch)[])),
 });

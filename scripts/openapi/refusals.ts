@@ -13,6 +13,7 @@ const common: readonly ManagementCode[] = [
   "feature_not_entitled",
   "tenant_not_found",
   "too_many_requests",
+  "internal_error",
   "issuer_unavailable",
   "control_unavailable",
 ];
@@ -27,6 +28,7 @@ const shared: Readonly<Record<number, string>> = {
   413: "ContentTooLarge",
   415: "UnsupportedMediaType",
   429: "TooManyRequests",
+  500: "InternalServerError",
   503: "ServiceUnavailable",
 };
 

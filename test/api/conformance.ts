@@ -183,6 +183,7 @@ export const commonCodes: ReadonlySet<string> = new Set([
   "body_too_large",
   "unsupported_media_type",
   "too_many_requests",
+  "internal_error",
   "issuer_unavailable",
   "control_unavailable",
 ]);
