@@ -4,6 +4,7 @@ import { findCycles, sortByDependency } from "./order.ts";
 import { PatternError } from "./pattern.ts";
 import type { Plan } from "./plan.ts";
 import { PlanBuilder } from "./plan-builder.ts";
+import { Selections } from "./selection.ts";
 import type { TraceSink } from "./trace.ts";
 import { findShapeFault } from "./well-formed.ts";
 
@@ -88,18 +89,14 @@ export function compileFlags(flags: readonly Flag[]): CompiledFlags {
   const { sound, faults } = sift(flags);
   const plan = planFlags(sortFlags([...sound.values()]), faults);
   const sorted = plan.flags.map((key) => sound.get(key)).filter((flag) => flag !== undefined);
-  const dependencies = linkDependencies(sorted);
   const evaluator = new Evaluator(plan);
+  const selections = new Selections(plan, linkDependencies(sorted));
 
   return {
     faults,
     evaluate(context, flagKeys, trace) {
-      let results: Record<string, Variant>;
-      if (flagKeys === undefined) results = evaluator.evaluateAll(context, trace);
-      else {
-        const roots = flagKeys.map((key) => plan.numbers.get(key)).filter((number) => number !== undefined);
-        results = evaluator.evaluateSome(context, sortByDependency(dependencies, roots), trace);
-      }
+      const selection = flagKeys === undefined ? selections.all : selections.find(flagKeys);
+      const results = evaluator.evaluate(context, selection, trace);
       if (trace !== undefined) traceFaults(faults, flagKeys, trace);
       return results;
     },

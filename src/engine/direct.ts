@@ -1,6 +1,15 @@
+import type { EqualityIndex } from "./equality-index.ts";
 import { fieldNumber, isPlain, selectField } from "./fields.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
-import { type Choice, type ConditionPlan, findDistribution, maxFewFlags, type Plan, type SegmentPlan } from "./plan.ts";
+import {
+  type BucketPlan,
+  type Choice,
+  findDistribution,
+  maxFewFlags,
+  type Plan,
+  type SegmentPlan,
+  type Test,
+} from "./plan.ts";
 import { isPlainText, Reading } from "./reading.ts";
 import { Subject } from "./salted-hash.ts";
 import { selectOwn } from "./select.ts";
@@ -19,20 +28,56 @@ function isOfUser({ selector }: Slot): boolean {
   return rest.length === 1 || (rest.length === 2 && rest[0] === "user_properties");
 }
 
+/** Where a value lies: a field of the user, or one of `user_properties`. */
+interface Place {
+  readonly name: string;
+  readonly field: number;
+  readonly isProperty: boolean;
+}
+
+interface DirectCondition {
+  readonly place: Place;
+  /** Either answers the condition. */
+  readonly index: EqualityIndex | undefined;
+  readonly test: Test;
+}
+
+interface DirectSegment {
+  readonly groups: readonly (readonly DirectCondition[])[];
+  readonly place: Place | undefined;
+  readonly bucket: BucketPlan | undefined;
+  readonly choice: Choice | undefined;
+}
+
+const never: Test = () => false;
+
+function placeOf({ name, field, parent }: Slot): Place {
+  return { name, field, isProperty: parent?.field === propertiesField };
+}
+
+const flatten = ({ groups, bucket, choice }: SegmentPlan): DirectSegment => ({
+  groups: groups.map((group) =>
+    group.map(({ slot, index, question }) => ({ place: placeOf(slot), index, test: question?.test ?? never })),
+  ),
+  place: bucket && placeOf(bucket.slot),
+  bucket,
+  choice,
+});
+
 /**
  * A shortcut through few flags for nearly all contexts, where remembering anything costs more than finding it again. It
  * knows the user's properties only, as long as they are missing or plain texts; whatever else there is, it defers to the
  * general way. Its conditions, readings, hashes and variants are the same objects.
  */
 export class DirectEvaluator {
-  readonly #flags: readonly (readonly SegmentPlan[])[];
+  readonly #flags: readonly (readonly DirectSegment[])[];
   readonly #subjects: readonly Subject[];
   /** By flag number: no variant. */
   readonly #blank: readonly (Variant | undefined)[];
 
   private constructor(plan: Plan) {
     this.#flags = plan.flags.map((_, flag) =>
-      plan.segments.slice(plan.firstSegment[flag] ?? 0, plan.firstSegment[flag + 1] ?? 0),
+      plan.segments.slice(plan.firstSegment[flag] ?? 0, plan.firstSegment[flag + 1] ?? 0).map(flatten),
     );
     this.#subjects = plan.subjects.map((salts) => new Subject(salts));
     this.#blank = plan.flags.map(() => undefined);
@@ -60,16 +105,16 @@ export class DirectEvaluator {
     const variants = this.#blank.slice();
     for (let i = 0; i < numbers.length; i++) {
       const flag = numbers[i] as number;
-      const outcome = this.#search(this.#flags[flag] as readonly SegmentPlan[], user, userIsPlain);
+      const outcome = this.#search(this.#flags[flag] as readonly DirectSegment[], user, userIsPlain);
       if (outcome === deferred) return undefined;
       variants[flag] = outcome;
     }
     return variants;
   }
 
-  #search(segments: readonly SegmentPlan[], user: unknown, userIsPlain: boolean) {
+  #search(segments: readonly DirectSegment[], user: unknown, userIsPlain: boolean) {
     for (let i = 0; i < segments.length; i++) {
-      const segment = segments[i] as SegmentPlan;
+      const segment = segments[i] as DirectSegment;
       const matched = matches(segment.groups, user, userIsPlain);
       if (matched === deferred) return deferred;
       if (!matched) continue;
@@ -80,9 +125,10 @@ export class DirectEvaluator {
     return undefined;
   }
 
-  #choose({ bucket, choice }: SegmentPlan, user: unknown, userIsPlain: boolean): Choice | undefined | typeof deferred {
-    if (bucket === undefined) return choice;
-    const value = find(bucket.slot, user, userIsPlain);
+  #choose(segment: DirectSegment, user: unknown, userIsPlain: boolean): Choice | undefined | typeof deferred {
+    const { bucket, place, choice } = segment;
+    if (bucket === undefined || place === undefined) return choice;
+    const value = find(place, user, userIsPlain);
     if (value === undefined || value === "") return choice;
     if (typeof value !== "string") return deferred;
     const hash = (this.#subjects[bucket.subject] as Subject).hash(bucket.salt, value);
@@ -90,10 +136,10 @@ export class DirectEvaluator {
   }
 }
 
-function find({ name, field, parent }: Slot, user: unknown, userIsPlain: boolean): unknown {
-  if (parent?.field !== propertiesField) return select(user, userIsPlain, field, name);
-  const properties = select(user, userIsPlain, propertiesField, parent.name);
-  return selectOwn(properties, name);
+/** Undefined when missing; never null. */
+function find({ name, field, isProperty }: Place, user: unknown, userIsPlain: boolean): unknown {
+  if (isProperty) return selectOwn(select(user, userIsPlain, propertiesField, "user_properties"), name);
+  return select(user, userIsPlain, field, name);
 }
 
 function select(object: unknown, objectIsPlain: boolean, field: number, name: string): unknown {
@@ -101,18 +147,23 @@ function select(object: unknown, objectIsPlain: boolean, field: number, name: st
 }
 
 function matches(
-  groups: readonly (readonly ConditionPlan[])[],
+  groups: readonly (readonly DirectCondition[])[],
   user: unknown,
   userIsPlain: boolean,
 ): boolean | typeof deferred {
   for (let i = 0; i < groups.length; i++) {
-    const group = groups[i] as readonly ConditionPlan[];
+    const group = groups[i] as readonly DirectCondition[];
     let held = 0;
     for (; held < group.length; held++) {
-      const { slot, index, question } = group[held] as ConditionPlan;
-      const value = find(slot, user, userIsPlain);
-      if (value !== undefined && !isPlainText(value)) return deferred;
-      if (!(index !== undefined ? index.answer(value)[0] === 1 : question?.test(new Reading(value)))) break;
+      const { place, index, test } = group[held] as DirectCondition;
+      const value = find(place, user, userIsPlain);
+      let holds: boolean;
+      if (isPlainText(value)) {
+        holds = index !== undefined ? index.answerText(value)[0] === 1 : test(new Reading(value));
+      } else if (value === undefined) {
+        holds = index !== undefined ? index.answer(value)[0] === 1 : test(new Reading(value));
+      } else return deferred;
+      if (!holds) break;
     }
     if (held === group.length) return true;
   }

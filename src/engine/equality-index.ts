@@ -90,17 +90,18 @@ export class EqualityIndex {
 
   /** @param value Undefined when missing; never null. */
   answer(value: unknown): Bits {
-    if (isPlainText(value)) return this.#ofText(value);
+    if (isPlainText(value)) return this.answerText(value);
     return value === undefined ? this.#whenMissing : this.answerReading(new Reading(value));
   }
 
   /** The same, for a value that is not missing and has been read. */
   answerReading({ list, text }: Reading): Bits {
     if (list !== undefined) return this.#ofList(list);
-    return text === undefined ? this.#unreadable : this.#ofText(text.text);
+    return text === undefined ? this.#unreadable : this.answerText(text.text);
   }
 
-  #ofText(text: string): Bits {
+  /** The same, for a text that holds no list. */
+  answerText(text: string): Bits {
     const { length } = text;
     if ((this.#lengths & (1 << (length & 31))) === 0) return this.#unlisted;
     const key = length === 4 || length === 5 ? equalityKey(text) : text;

@@ -2,9 +2,8 @@ import { DirectEvaluator } from "./direct.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import { BlankFrame, Frame } from "./frame.ts";
 import { type Choice, type ConditionPlan, findDistribution, instructionLength, opcodes, type Plan } from "./plan.ts";
-import { collect, ResultTemplate } from "./results.ts";
 import { Subject } from "./salted-hash.ts";
-import type { Slot } from "./slots.ts";
+import type { Selection } from "./selection.ts";
 import type { TraceSink } from "./trace.ts";
 import { TraceLog } from "./trace-log.ts";
 
@@ -12,53 +11,31 @@ import { TraceLog } from "./trace-log.ts";
 export class Evaluator {
   readonly #plan: Plan;
   readonly #blank: BlankFrame;
-  readonly #template: ResultTemplate;
-  readonly #allNumbers: readonly number[];
-  /** What is looked at before all flags are evaluated. */
-  readonly #slots: readonly Slot[];
   readonly #subjects: readonly Subject[];
   readonly #direct: DirectEvaluator | undefined;
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#blank = new BlankFrame(plan);
-    this.#template = new ResultTemplate(plan.flags);
-    this.#allNumbers = [...plan.flags.keys()];
-    this.#slots = [...new Set(plan.slotsOf.flat())].sort((a, b) => a.number - b.number);
     this.#subjects = plan.subjects.map((salts) => new Subject(salts));
     this.#direct = DirectEvaluator.for(plan);
   }
 
-  /** The variants of all flags. */
-  evaluateAll(context: EvaluationContext, trace: TraceSink | undefined): Record<string, Variant> {
-    const numbers = this.#allNumbers;
+  /** The variants of the flags selected. */
+  evaluate(context: EvaluationContext, selection: Selection, trace: TraceSink | undefined): Record<string, Variant> {
     if (this.#direct !== undefined && trace === undefined) {
-      const direct = this.#direct.evaluate(context, numbers);
-      if (direct !== undefined) return this.#template.copy(direct) ?? collect(this.#plan.flags, direct, numbers);
+      const variants = this.#direct.evaluate(context, selection.numbers);
+      if (variants !== undefined) return selection.toRecord(variants);
     }
+    const { numbers, slots } = selection;
     const frame = new Frame(this.#blank, context, numbers);
-    frame.lookAhead(this.#slots);
+    frame.lookAhead(slots);
     const { variants } = frame;
-    for (let flag = 0; flag < variants.length; flag++) variants[flag] = this.#evaluate(flag, frame, trace);
-    return this.#template.copy(variants) ?? collect(this.#plan.flags, variants, numbers);
-  }
-
-  /** The variants of the flags with these numbers. What a flag depends on must come before it. */
-  evaluateSome(
-    context: EvaluationContext,
-    numbers: readonly number[],
-    trace: TraceSink | undefined,
-  ): Record<string, Variant> {
-    if (this.#direct !== undefined && trace === undefined) {
-      const direct = this.#direct.evaluate(context, numbers);
-      if (direct !== undefined) return collect(this.#plan.flags, direct, numbers);
+    for (let i = 0; i < numbers.length; i++) {
+      const flag = numbers[i] as number;
+      variants[flag] = this.#evaluate(flag, frame, trace);
     }
-    const frame = new Frame(this.#blank, context, numbers);
-    for (const flag of numbers) {
-      frame.lookAhead(this.#plan.slotsOf[flag] ?? []);
-      frame.variants[flag] = this.#evaluate(flag, frame, trace);
-    }
-    return collect(this.#plan.flags, frame.variants, numbers);
+    return selection.toRecord(variants);
   }
 
   #evaluate(flag: number, frame: Frame, trace: TraceSink | undefined): Variant | undefined {

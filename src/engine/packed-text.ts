@@ -1,4 +1,5 @@
 /** UTF-8 as little-endian words, as MurmurHash3 reads it. */
+import { unitAt } from "./unit-at.ts";
 
 /**
  * The UTF-8 form of the character whose first unit is `unit`, 0x80 or more, as a little-endian word; its second unit,
@@ -23,8 +24,8 @@ export function bitsOfPacked(character: number): number {
   return lead < 0xf0 ? 24 : 32;
 }
 
-/** What of `word` is left over behind `filled` bits of another; 0 when nothing is. */
-export const overflow = (word: number, filled: number): number => (filled === 0 ? 0 : word >>> (32 - filled));
+/** What of `word` is left over behind `filled` bits of another: `word >>> (32 - filled)`, but 0 when `filled` is 0. */
+export const overflow = (word: number, filled: number): number => (word >>> 1) >>> (31 - filled);
 
 /** The UTF-8 form of a text. Use it again by `load`. */
 export class PackedText {
@@ -42,24 +43,31 @@ export class PackedText {
     let word = 0;
     let filled = 0;
     for (let at = 0; at < length; ) {
-      const unit = text.charCodeAt(at++);
-      let bytes = unit;
+      let bytes = unitAt(text, at);
       let bits = 8;
-      if (unit > 0x7f) {
-        bytes = packCharacter(unit, at < length ? text.charCodeAt(at) : 0);
-        bits = bitsOfPacked(bytes);
-        if (bits === 32) at++;
-      } else if (at + 2 < length) {
-        // Four letters of ASCII at a time, for most ids are nothing else.
-        const second = text.charCodeAt(at);
-        const third = text.charCodeAt(at + 1);
-        const fourth = text.charCodeAt(at + 2);
-        if ((second | third | fourth) < 0x80) {
-          bytes = unit | (second << 8) | (third << 16) | (fourth << 24);
+      if (at + 3 < length) {
+        // Four letters of ASCII at a time, for most ids are little else; else those up to the first character that is not.
+        const second = unitAt(text, at + 1);
+        const third = unitAt(text, at + 2);
+        const fourth = unitAt(text, at + 3);
+        if ((bytes | second | third | fourth) < 0x80) {
+          bytes |= (second << 8) | (third << 16) | (fourth << 24);
           bits = 32;
-          at += 3;
+          at += 4;
+        } else if (bytes > 0x7f) {
+          bytes = packCharacter(bytes, second);
+          bits = bitsOfPacked(bytes);
+          at += bits === 32 ? 2 : 1;
+        } else {
+          bits = second > 0x7f ? 8 : third > 0x7f ? 16 : 24;
+          bytes |= ((second << 8) | (third << 16)) & ((1 << bits) - 1);
+          at += bits >> 3;
         }
-      }
+      } else if (bytes > 0x7f) {
+        bytes = packCharacter(bytes, at + 1 < length ? unitAt(text, at + 1) : 0);
+        bits = bitsOfPacked(bytes);
+        at += bits === 32 ? 2 : 1;
+      } else at++;
       word |= bytes << filled;
       if (filled + bits < 32) filled += bits;
       else {

@@ -1,8 +1,10 @@
 import { equalityKey } from "./equality-key.ts";
 import { Text, toText, toTextList } from "./text.ts";
+import { unitAt } from "./unit-at.ts";
 
 /** Whether a value is a text that cannot hold a list: it has no bracket at its start. */
-export const isPlainText = (value: unknown): value is string => typeof value === "string" && value.charCodeAt(0) !== 91;
+export const isPlainText = (value: unknown): value is string =>
+  typeof value === "string" && (value.length === 0 || unitAt(value, 0) !== 91);
 
 /** The value of a property in the forms the operators ask for. */
 export class Reading {

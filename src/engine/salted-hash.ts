@@ -4,6 +4,7 @@
  * is left for each pair is one step a word. Held to `murmur3`, bit by bit, by test.
  */
 import { bitsOfPacked, overflow, PackedText, packCharacter } from "./packed-text.ts";
+import { unitAt } from "./unit-at.ts";
 import { utf8Room, writeUtf8 } from "./utf8.ts";
 
 const rotateLeft = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
@@ -141,7 +142,7 @@ export class Subject {
   }
 }
 
-/** The same with one salt, straight from the text: nothing is kept for the next. */
+/** The same with one salt, straight from the text, read as in `PackedText`: nothing is kept for the next. */
 function hashText(salt: Salt, text: string): number {
   const { length } = text;
   let { state } = salt;
@@ -149,23 +150,31 @@ function hashText(salt: Salt, text: string): number {
   let filled = (salt.length & 3) * 8;
   let count = salt.length >> 2;
   for (let at = 0; at < length; ) {
-    const unit = text.charCodeAt(at++);
-    let bytes = unit;
+    let bytes = unitAt(text, at);
     let bits = 8;
-    if (unit > 0x7f) {
-      bytes = packCharacter(unit, at < length ? text.charCodeAt(at) : 0);
-      bits = bitsOfPacked(bytes);
-      if (bits === 32) at++;
-    } else if (at + 2 < length) {
-      const second = text.charCodeAt(at);
-      const third = text.charCodeAt(at + 1);
-      const fourth = text.charCodeAt(at + 2);
-      if ((second | third | fourth) < 0x80) {
-        bytes = unit | (second << 8) | (third << 16) | (fourth << 24);
+    if (at + 3 < length) {
+      // Four letters of ASCII at a time, for most ids are little else; else those up to the first character that is not.
+      const second = unitAt(text, at + 1);
+      const third = unitAt(text, at + 2);
+      const fourth = unitAt(text, at + 3);
+      if ((bytes | second | third | fourth) < 0x80) {
+        bytes |= (second << 8) | (third << 16) | (fourth << 24);
         bits = 32;
-        at += 3;
+        at += 4;
+      } else if (bytes > 0x7f) {
+        bytes = packCharacter(bytes, second);
+        bits = bitsOfPacked(bytes);
+        at += bits === 32 ? 2 : 1;
+      } else {
+        bits = second > 0x7f ? 8 : third > 0x7f ? 16 : 24;
+        bytes |= ((second << 8) | (third << 16)) & ((1 << bits) - 1);
+        at += bits >> 3;
       }
-    }
+    } else if (bytes > 0x7f) {
+      bytes = packCharacter(bytes, at + 1 < length ? unitAt(text, at + 1) : 0);
+      bits = bitsOfPacked(bytes);
+      at += bits === 32 ? 2 : 1;
+    } else at++;
     word |= bytes << filled;
     if (filled + bits < 32) filled += bits;
     else {

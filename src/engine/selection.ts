@@ -1,0 +1,93 @@
+import type { Variant } from "./flag.ts";
+import { type Dependencies, sortByDependency } from "./order.ts";
+import type { Plan } from "./plan.ts";
+import { collect, ResultTemplate } from "./results.ts";
+import type { Slot } from "./slots.ts";
+
+/** Flags that are evaluated together. */
+export class Selection {
+  /** In the order of evaluation: each after those it depends on. */
+  readonly numbers: readonly number[];
+  /** What is looked at before, each after its parent. */
+  readonly slots: readonly Slot[];
+  readonly #keys: readonly string[];
+  readonly #template: ResultTemplate | undefined;
+
+  /** @param isKept Whether it will serve again. */
+  constructor(plan: Plan, numbers: readonly number[], isKept: boolean) {
+    this.numbers = numbers;
+    this.slots = [...new Set(numbers.flatMap((number) => plan.slotsOf[number] ?? []))].sort(
+      (a, b) => a.number - b.number,
+    );
+    this.#keys = plan.flags;
+    this.#template = isKept ? new ResultTemplate(plan.flags, numbers) : undefined;
+  }
+
+  /** @param variants By flag number. */
+  toRecord(variants: readonly (Variant | undefined)[]): Record<string, Variant> {
+    return this.#template?.copy(variants) ?? collect(this.#keys, variants, this.numbers);
+  }
+}
+
+/** How many lists of keys are remembered, their beginnings counted. */
+export const maxKept = 512;
+
+/** The lists of keys that begin alike. */
+class Branch {
+  readonly roots: readonly number[];
+  readonly next = new Map<string, Branch>();
+  selection: Selection | undefined;
+
+  constructor(roots: readonly number[]) {
+    this.roots = roots;
+  }
+}
+
+/** Finds what to evaluate for a list of keys. The same few lists are asked for again and again. */
+export class Selections {
+  /** All flags. */
+  readonly all: Selection;
+  readonly #plan: Plan;
+  /** By flag number. */
+  readonly #dependencies: Dependencies;
+  readonly #root = new Branch([]);
+  #kept = 0;
+
+  constructor(plan: Plan, dependencies: Dependencies) {
+    this.#plan = plan;
+    this.#dependencies = dependencies;
+    this.all = new Selection(plan, [...plan.flags.keys()], true);
+  }
+
+  /** These flags and what they depend on; unknown keys are passed over. */
+  find(keys: readonly string[]): Selection {
+    let branch = this.#root;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as string;
+      const next = branch.next.get(key) ?? this.#grow(branch, key);
+      if (next === undefined) return this.#select(this.#numbersOf(keys), false);
+      branch = next;
+    }
+    branch.selection ??= this.#select(branch.roots, true);
+    return branch.selection;
+  }
+
+  /** Undefined when there is no room. */
+  #grow(branch: Branch, key: string): Branch | undefined {
+    const number = this.#plan.numbers.get(key);
+    if (number === undefined || branch.roots.includes(number)) return branch;
+    if (this.#kept === maxKept) return undefined;
+    this.#kept++;
+    const next = new Branch([...branch.roots, number]);
+    branch.next.set(key, next);
+    return next;
+  }
+
+  #numbersOf(keys: readonly string[]): number[] {
+    return keys.map((key) => this.#plan.numbers.get(key)).filter((number) => number !== undefined);
+  }
+
+  #select(roots: readonly number[], isKept: boolean): Selection {
+    return new Selection(this.#plan, sortByDependency(this.#dependencies, roots), isKept);
+  }
+}
