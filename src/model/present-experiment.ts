@@ -3,6 +3,7 @@ import { checkExperiment } from "./check-experiment.ts";
 import { currentLevel, type Experiment } from "./experiment.ts";
 import { editableFields, type PatchField } from "./experiment-status.ts";
 import type { ResourceProblem, Resources } from "./resources.ts";
+import { shown } from "./shown.ts";
 
 export interface PresentedExperiment extends Experiment {
   is_valid: boolean;
@@ -15,12 +16,12 @@ export function presentExperiment(
   resources: Resources,
   options: { activeLimit: number },
 ): PresentedExperiment {
-  return {
+  return shown("experiment", {
     ...experiment,
     ...(experiment.levels?.length ? { current_level: currentLevel(experiment) } : {}),
     is_valid: checkExperiment(experiment, resources, options).length === 0,
     editable_fields: editableFields(experiment),
-  };
+  });
 }
 
 export interface ValidationError {

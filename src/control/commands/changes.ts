@@ -1,5 +1,6 @@
 import type { ChangeQuery, ChangeView } from "../../model/change.ts";
 import { defaultTake } from "../../model/page.ts";
+import { shown } from "../../model/shown.ts";
 import type { CommandContext, Input } from "../command.ts";
 import { timeOf } from "../time.ts";
 
@@ -21,10 +22,14 @@ export const changeCommands = {
         ...change,
         resource_type: kind,
         resource_id,
-        before: before as ChangeView["before"],
-        after: after as ChangeView["after"],
+        before: present(kind, before),
+        after: present(kind, after),
       }),
     );
     return { changes, ...(next === undefined ? {} : { next: next.toString(36) }) };
   },
 };
+
+function present(kind: string, resource: unknown): ChangeView["before"] {
+  return resource === null ? null : (shown(kind, resource as object) as ChangeView["before"]);
+}

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Deployment, DeploymentCreate, DeploymentPatch } from "../../model/deployment.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
+import { shown } from "../../model/shown.ts";
 import { type CommandContext, type Input, merged } from "../command.ts";
 import type { Draft } from "../tables.ts";
 
@@ -14,7 +15,7 @@ export const deploymentCommands = {
   get_deployments({ draft }: CommandContext, { query }: Input<never, PageQuery & { type?: Deployment["type"] }>) {
     const rows = draft.rows("deployment").filter(({ item }) => query.type === undefined || item.type === query.type);
     const { items, ...page } = pageOf(rows, query);
-    return { deployments: items.map(shown), ...page };
+    return { deployments: items.map(present), ...page };
   },
 
   create_deployment({ draft, at, newId }: CommandContext, { body }: Input<never, unknown, DeploymentCreate>) {
@@ -22,11 +23,11 @@ export const deploymentCommands = {
   },
 
   get_deployment({ draft }: CommandContext, { params }: Id) {
-    return shown(find(draft, params.id));
+    return present(find(draft, params.id));
   },
 
   update_deployment({ draft, at }: CommandContext, { params, body }: Input<"id", unknown, DeploymentPatch>) {
-    return shown(store(draft, { ...merged(find(draft, params.id), body), updated_at: at }));
+    return present(store(draft, { ...merged(find(draft, params.id), body), updated_at: at }));
   },
 
   /** Where the old key stops being known is the next snapshot. */
@@ -59,7 +60,7 @@ export function withNewKey(draft: Draft, deployment: Deployment) {
   const key = `${deployment.type}-${randomBytes(keyBytes).toString("base64url")}`;
   const key_hash = createHash("sha256").update(key).digest("base64url");
   const stored = store(draft, { ...deployment, key_hash, ...(deployment.type === "client" ? { key } : {}) });
-  return { ...shown(stored), key };
+  return { ...present(stored), key };
 }
 
 function store(draft: Draft, deployment: Deployment): Deployment {
@@ -69,6 +70,6 @@ function store(draft: Draft, deployment: Deployment): Deployment {
   return deployment;
 }
 
-function shown({ key_hash: _, ...deployment }: Deployment): Omit<Deployment, "key_hash"> {
-  return deployment;
+function present({ key_hash: _, ...deployment }: Deployment): Omit<Deployment, "key_hash"> {
+  return shown("deployment", deployment);
 }

@@ -12,6 +12,7 @@ import { isTooLarge } from "../../model/json-value.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import { variationsOf } from "../../model/resources.ts";
+import { shown } from "../../model/shown.ts";
 import { type CommandContext, type Input, merged } from "../command.ts";
 import type { Draft } from "../tables.ts";
 import { chooseKey } from "./choose-key.ts";
@@ -31,7 +32,7 @@ export const featureFlagCommands = {
         ({ item }) => (type === undefined || item.type === type) && (status === undefined || item.status === status),
       );
     const { items, ...page } = pageOf(rows, query);
-    return { feature_flags: items, ...page };
+    return { feature_flags: items.map(present), ...page };
   },
 
   create_feature_flag({ draft, at, newId }: CommandContext, { body }: Input<never, unknown, FeatureFlagCreate>) {
@@ -56,11 +57,11 @@ export const featureFlagCommands = {
     };
     draft.put("feature_flag", flag);
     expectSoundRollout(draft, flag);
-    return flag;
+    return present(flag);
   },
 
   get_feature_flag({ draft }: CommandContext, { params }: Id) {
-    return findFlag(draft, params.id);
+    return present(findFlag(draft, params.id));
   },
 
   update_feature_flag({ draft, at }: CommandContext, { params, body }: Input<"id", unknown, FeatureFlagPatch>) {
@@ -73,7 +74,7 @@ export const featureFlagCommands = {
     // What an earlier rollout refers to may be gone by now; that must not lock the flag's other fields.
     if (body.rollout !== undefined) expectSoundRollout(draft, flag);
     startEpochs(draft, before, flag, at);
-    return flag;
+    return present(flag);
   },
 
   delete_feature_flag({ draft }: CommandContext, { params }: Id) {
@@ -102,9 +103,11 @@ export const featureFlagCommands = {
     }
     const changed = { ...flag, status: body.status, updated_at: at };
     draft.put("feature_flag", changed);
-    return changed;
+    return present(changed);
   },
 };
+
+const present = (flag: FeatureFlag) => shown("feature_flag", flag);
 
 /** Of what both create and update take, all that does not depend on the flag itself. @throws {Problem} */
 function expectBody(draft: Draft, { parameters = {}, deployments = [] }: Partial<FeatureFlagPatch>): void {

@@ -5,6 +5,7 @@ import type { Group, GroupCreate, GroupPatch } from "../../model/group.ts";
 import { populations } from "../../model/group-flag.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
+import { shown } from "../../model/shown.ts";
 import { type CommandContext, type Input, merged } from "../command.ts";
 import type { Draft } from "../tables.ts";
 import { chooseKey } from "./choose-key.ts";
@@ -15,7 +16,7 @@ export const groupCommands = {
   get_groups({ draft }: CommandContext, { query }: Input<never, PageQuery & { type?: Group["type"] }>) {
     const rows = draft.rows("group").filter(({ item }) => query.type === undefined || item.type === query.type);
     const { items, ...page } = pageOf(rows, query);
-    return { groups: items, ...page };
+    return { groups: items.map(present), ...page };
   },
 
   create_group(context: CommandContext, { body }: Input<never, unknown, GroupCreate>) {
@@ -33,7 +34,7 @@ export const groupCommands = {
   },
 
   get_group({ draft }: CommandContext, { params }: Id) {
-    return find(draft, params.id);
+    return present(find(draft, params.id));
   },
 
   update_group(context: CommandContext, { params, body }: Input<"id", unknown, GroupPatch>) {
@@ -60,6 +61,8 @@ const foreignFields: Readonly<Record<Group["type"], readonly string[]>> = {
   holdout: ["slots"],
 };
 
+const present = (group: Group) => shown("group", group);
+
 function find(draft: Draft, id: string): Group {
   const group = draft.get("group", id);
   if (group === undefined) throw new Problem("group_not_found");
@@ -78,7 +81,7 @@ function store(context: CommandContext, group: Group, before?: Group): Group {
     throw new Problem("invalid_group", `${details.join("; ")}.`);
   }
   startEpochs(context, before, group);
-  return group;
+  return present(group);
 }
 
 /**

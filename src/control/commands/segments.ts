@@ -2,6 +2,7 @@ import { checkSegment } from "../../model/check-segment.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Segment, SegmentCreate, SegmentPatch } from "../../model/segment.ts";
+import { shown } from "../../model/shown.ts";
 import { type CommandContext, type Input, merged } from "../command.ts";
 import type { Draft } from "../tables.ts";
 
@@ -11,7 +12,7 @@ export const segmentCommands = {
   get_segments({ draft }: CommandContext, { query }: Input<never, PageQuery & { type?: Segment["type"] }>) {
     const rows = draft.rows("segment").filter(({ item }) => query.type === undefined || item.type === query.type);
     const { items, ...page } = pageOf(rows, query);
-    return { segments: items, ...page };
+    return { segments: items.map(present), ...page };
   },
 
   create_segment({ draft, at, newId }: CommandContext, { body }: Input<never, unknown, SegmentCreate>) {
@@ -20,7 +21,7 @@ export const segmentCommands = {
   },
 
   get_segment({ draft }: CommandContext, { params }: Id) {
-    return find(draft, params.id);
+    return present(find(draft, params.id));
   },
 
   update_segment({ draft, at }: CommandContext, { params, body }: Input<"id", unknown, SegmentPatch>) {
@@ -39,6 +40,8 @@ export const segmentCommands = {
   },
 };
 
+const present = (segment: Segment) => shown("segment", segment);
+
 function find(draft: Draft, id: string): Segment {
   const segment = draft.get("segment", id);
   if (segment === undefined) throw new Problem("segment_not_found");
@@ -56,7 +59,7 @@ function store(draft: Draft, segment: Segment): Segment {
   draft.put("segment", segment);
   const [fault] = checkSegment(segment, draft.resources());
   if (fault !== undefined) throw new Problem("invalid_segment_rules", `${fault.path}: ${fault.message}`);
-  return segment;
+  return present(segment);
 }
 
 function usersOf(draft: Draft, segmentId: string): string[] {

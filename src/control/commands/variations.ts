@@ -2,6 +2,7 @@ import { type FeatureFlag, isParameterValue, parameterOf } from "../../model/fea
 import { isSameJson, isTooLarge } from "../../model/json-value.ts";
 import { Problem } from "../../model/problem.ts";
 import { variationsOf } from "../../model/resources.ts";
+import { shown } from "../../model/shown.ts";
 import {
   maxVariations,
   type Variation,
@@ -19,7 +20,7 @@ type One = Input<"id" | "vid", unknown>;
 
 export const variationCommands = {
   get_variations({ draft }: CommandContext, { params }: Input<"id", unknown>) {
-    return { variations: siblings(draft, findFlag(draft, params.id)) };
+    return { variations: siblings(draft, findFlag(draft, params.id)).map(present) };
   },
 
   create_variation({ draft, at, newId }: CommandContext, { params, body }: Input<"id", unknown, VariationCreate>) {
@@ -47,11 +48,11 @@ export const variationCommands = {
       updated_at: at,
     };
     draft.put("variation", variation);
-    return variation;
+    return present(variation);
   },
 
   get_variation({ draft }: CommandContext, { params }: One) {
-    return findVariation(draft, findFlag(draft, params.id), params.vid);
+    return present(findVariation(draft, findFlag(draft, params.id), params.vid));
   },
 
   update_variation({ draft, at }: CommandContext, { params, body }: Input<"id" | "vid", unknown, VariationPatch>) {
@@ -62,7 +63,7 @@ export const variationCommands = {
     if (body.name !== undefined) expectFreeName(siblings(draft, flag), body.name, variation.id);
     const changed = { ...merged(variation, body), updated_at: at };
     draft.put("variation", changed);
-    return changed;
+    return present(changed);
   },
 
   delete_variation({ draft }: CommandContext, { params }: One) {
@@ -76,6 +77,7 @@ export const variationCommands = {
   },
 };
 
+const present = (variation: Variation) => shown("variation", variation);
 const siblings = (draft: Draft, flag: FeatureFlag) => variationsOf(flag, draft.resources());
 
 /** One of another flag is none of this one. @throws {Problem} */
