@@ -53,7 +53,7 @@ export const recordOf = <Value extends v.GenericSchema>(value: Value, key: v.Gen
 
 /**
  * The key a name gives: lower case, accents dropped, whatever is left between words one underscore.
- * Empty when the name has no Latin letter or digit; then the key has to be given.
+ * Empty when the name has no Latin letter or digit.
  */
 export function slug(name: string): string {
   return name

@@ -48,6 +48,7 @@ export const featureFlagCommands = {
       key: chooseKey({
         given,
         name: body.name,
+        kind: "flag",
         schema: flagKeySchema,
         taken: new Set(draft.all("feature_flag").map(({ key }) => key)),
         whenTaken: "feature_flag_key_taken",

@@ -25,6 +25,7 @@ export const groupCommands = {
     const key = chooseKey({
       given: body.key,
       name: body.name,
+      kind: "group",
       schema: keySchema,
       taken: new Set(ofType.map(({ key }) => key)),
       whenTaken: "group_key_taken",

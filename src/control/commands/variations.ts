@@ -40,6 +40,7 @@ export const variationCommands = {
       key: chooseKey({
         given,
         name: body.name,
+        kind: "variation",
         schema: variationKeySchema,
         taken: new Set(others.map(({ key }) => key)),
         whenTaken: "variation_key_taken",

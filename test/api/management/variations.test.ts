@@ -241,7 +241,12 @@ describe("names and keys", () => {
     expectRefusal(await refuse({ name: "Another", key: "b-2" }), 409, "variation_key_taken", says);
   });
 
-  it.each(["off", "OFF!", "吉星高照", "Prototype"])("a key is asked for where the name %s gives none", async (name) => {
+  it.each(["吉星高照", "Prototype"])("there is a key where the name %s gives none", async (name) => {
+    expect(await make({ name })).toMatchObject({ name, key: "variation" });
+    expect(await make({ name: "Привет" })).toMatchObject({ key: "variation_2" });
+  });
+
+  it.each(["off", "OFF!"])("a key is asked for where the name %s gives one that means no variation", async (name) => {
     expectRefusal(await refuse({ name }), 400, "invalid_body", /key: the name gives the key .* Send a key of your own/);
     expect(await make({ name, key: "mine" })).toMatchObject({ name, key: "mine" });
   });
