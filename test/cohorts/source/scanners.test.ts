@@ -65,6 +65,25 @@ it("takes for an array what JSON.parse takes for one, and finds the same in it",
     { numRuns: 2_000 },
   ));
 
+it.each([
+  "[]",
+  "[ ]",
+  "[1,]",
+  "[,]",
+  "[,1]",
+  "[1,,2]",
+  "[1 , ]",
+  "[ 1 ] ",
+  "[1]]",
+  "[1],",
+  '["\\\\"]',
+  '["\\\\\\""]',
+  "[[],{}]",
+  "[[]",
+])("takes %s for what it is, character by character", (text) => {
+  expect(scan(createArrayScanner(plainArray), text, [1])).toEqual(parse(text));
+});
+
 const anyLines = fc
   .array(fc.oneof(fc.json({ maxDepth: 2 }), fc.constant("")), { maxLength: 8 })
   .map((lines) => lines.join("\n"));
@@ -100,3 +119,12 @@ it("makes the same of any CSV, however it is cut", () =>
     }),
     { numRuns: 1_000 },
   ));
+
+it.each([[1], [2], [3], [4], [5]])("counts a line break once, however it is cut: %i", (size) => {
+  const scanner = createRowScanner();
+  const text = 'id\r\na\r\n"b\r\nb"\r\nc\rd"\n';
+  const pushing = () => {
+    for (let at = 0; at < text.length; at += size) scanner.push(text.slice(at, at + size));
+  };
+  expect(pushing).toThrow(/^line 6: a quote/);
+});
