@@ -92,14 +92,10 @@ function checkPercentages({ allocations, levels, current_level }: Experiment, re
   reportRepeated(allocations, "variation_id", report);
   const isRamp = (levels ?? []).every((level, index, all) => level > (all[index - 1] ?? -1) && level <= 100);
   if (!isRamp) {
-    report(
-      "experiment_invalid_levels",
-      "levels must be rising percentages from 0 to 100, such as 5, 25, 100",
-      ".levels",
-    );
+    report("experiment_invalid_levels", "must be rising percentages from 0 to 100, such as 5, 25, 100", ".levels");
   }
   if (current_level !== undefined && levels?.includes(current_level) !== true) {
-    report("experiment_invalid_levels", `current_level must be one of levels, not ${current_level}`, ".current_level");
+    report("experiment_invalid_levels", `must be one of levels, not ${current_level}`, ".current_level");
   }
 }
 
@@ -118,11 +114,7 @@ function checkPriorities({ allocations, levels }: Experiment, report: Report): v
   reportRepeated(allocations, "segment_id", report);
   reportRepeated(allocations, "priority", report);
   if (levels !== undefined && levels.length > 0) {
-    report(
-      "experiment_invalid_levels",
-      "levels are for the percentage strategy; segments are all or nothing",
-      ".levels",
-    );
+    report("experiment_invalid_levels", "are for the percentage strategy; segments are all or nothing", ".levels");
   }
 }
 
@@ -158,7 +150,8 @@ function checkRivals(
     report("experiment_active_limit_exceeded", message, ".status");
   }
   const sharing = others.find(({ feature_flag_id }) => feature_flag_id === flag?.id);
-  if (sharing !== undefined) {
+  // To pause the only rival, as the limit asks already, is to end the sharing.
+  if (sharing !== undefined && (others.length > 1 || activeLimit > 1)) {
     const message = `"${sharing.name}" is active on feature flag ${flag?.key}; a flag runs one experiment at a time`;
     report("feature_flag_shared", message, ".feature_flag_id");
   }

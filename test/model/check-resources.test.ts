@@ -103,7 +103,7 @@ describe("checkResources", () => {
     [
       "two active",
       resources({ experiments: [experiment(), experiment({ id: "exp_B", name: "Other" })] }),
-      ["experiment_active_limit_exceeded experiments[1].status", "feature_flag_shared experiments[1].feature_flag_id"],
+      ["experiment_active_limit_exceeded experiments[1].status"],
     ],
     [
       "the same names",
@@ -218,11 +218,15 @@ describe("checkExperiment", () => {
   const draft = experiment({ id: "exp_B", name: "Other", status: "draft" });
   it("judges a draft as if it were to be activated", () => {
     const given = resources({ experiments: [experiment(), draft] });
-    expect(checkExperiment(draft, given).map(({ code }) => code)).toEqual([
+    expect(checkExperiment(draft, given).map(({ code }) => code)).toEqual(["experiment_active_limit_exceeded"]);
+    expect(checkExperiment(draft, given, { activeLimit: 2 }).map(({ code }) => code)).toEqual(["feature_flag_shared"]);
+    const more = resources({
+      experiments: [experiment(), experiment({ id: "exp_C", name: "Third", feature_flag_id: "flg_Other" }), draft],
+    });
+    expect(checkExperiment(draft, more, { activeLimit: 2 }).map(({ code }) => code)).toEqual([
       "experiment_active_limit_exceeded",
       "feature_flag_shared",
     ]);
-    expect(checkExperiment(draft, given, { activeLimit: 2 }).map(({ code }) => code)).toEqual(["feature_flag_shared"]);
     expect(checkExperiment(experiment(), given)).toEqual([]);
   });
 

@@ -189,7 +189,7 @@ describe("activation", () => {
     const refused = answers.filter(({ status }) => status === 400);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(refused).toHaveLength(19);
-    for (const { body } of refused) expect(body.message).toContain("experiment_active_limit_exceeded: ");
+    for (const { body } of refused) expect(body.errorCode).toBe("experiment_active_limit_exceeded");
     expect((await client.get("/experiments?status=active")).experiments).toHaveLength(1);
   });
 
