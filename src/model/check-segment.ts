@@ -7,11 +7,10 @@ import { branchCount, maxBranches, segmentConditions } from "./segment-condition
 export function checkSegment(segment: Segment, { segments, cohorts }: Resources): ResourceProblem[] {
   const place = placeOf(segments, segment.id);
   return segment.rules.flatMap((rule, index): ResourceProblem[] => {
-    const fault = ruleFault(rule);
     const path = `segments[${place}].rules[${index}]`;
     return [
-      ...(fault === undefined ? [] : [{ code: "segment_too_complex" as const, message: fault, path }]),
-      ...(["match", "not_match"] as const).flatMap((side) =>
+      ...ruleFaults(rule, path),
+      ...sides.flatMap((side) =>
         (rule[side]?.cohort ?? []).flatMap((id, position) =>
           byId(cohorts, id) === undefined
             ? [
@@ -28,12 +27,30 @@ export function checkSegment(segment: Segment, { segments, cohorts }: Resources)
   });
 }
 
-function ruleFault(rule: SegmentRule): string | undefined {
+const sides = ["match", "not_match"] as const;
+
+function ruleFaults(rule: SegmentRule, path: string): ResourceProblem[] {
+  const code = "segment_too_complex";
   if (branchCount(rule) > maxBranches) {
-    return `not_match may use starts_with and ends_with on at most ${Math.log2(maxBranches)} attributes of a rule`;
+    const most = Math.log2(maxBranches);
+    return [
+      { code, message: `not_match may use starts_with and ends_with on at most ${most} attributes of a rule`, path },
+    ];
   }
-  const patterns = segmentConditions({ rules: [rule] }).flatMap((branch) =>
-    branch.flatMap(({ op, values }) => (op.startsWith("regex") ? values : [])),
+  return sides.flatMap((side) =>
+    Object.entries(rule[side] ?? {}).flatMap(([attribute, wanted]) => {
+      const [[{ op = "", values = [] } = {}] = []] = segmentConditions({ rules: [{ match: { [attribute]: wanted } }] });
+      const fault = op.startsWith("regex")
+        ? values.map(findPatternFault).find((found) => found !== undefined)
+        : undefined;
+      if (fault === undefined) return [];
+      return [
+        {
+          code,
+          message: `becomes a regular expression that is refused: ${fault}`,
+          path: `${path}.${side}.${attribute}`,
+        },
+      ];
+    }),
   );
-  return patterns.map(findPatternFault).find((fault) => fault !== undefined);
 }

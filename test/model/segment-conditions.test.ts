@@ -221,7 +221,15 @@ describe("checkSegment", () => {
 
   it("refuses a prefix the engine would not take", () => {
     expect(check(segment({ match: { domain: { starts_with: ["x".repeat(1024)] } } }))).toMatchObject([
-      { code: "segment_too_complex" },
+      {
+        code: "segment_too_complex",
+        path: "segments[0].rules[0].match.domain",
+        message: expect.stringMatching(/1000/),
+      },
     ]);
+    expect(check(segment({ not_match: { country: ["DE", "true", "x".repeat(1024)] } }))).toMatchObject([
+      { code: "segment_too_complex", path: "segments[0].rules[0].not_match.country" },
+    ]);
+    expect(check(segment({ match: { domain: { contains: ["x".repeat(1024)] } } }))).toEqual([]);
   });
 });

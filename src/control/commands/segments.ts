@@ -58,7 +58,11 @@ function store(draft: Draft, segment: Segment): Segment {
   if (namesake !== undefined) throw new Problem("segment_name_taken", `It is ${namesake.id}.`);
   draft.put("segment", segment);
   const [fault] = checkSegment(segment, draft.resources());
-  if (fault !== undefined) throw new Problem("invalid_segment_rules", `${fault.path}: ${fault.message}`);
+  if (fault !== undefined) {
+    // Where it stands among all segments says nothing to who edits one.
+    const field = fault.path.slice(fault.path.indexOf(".") + 1);
+    throw new Problem("invalid_segment_rules", `${field}: ${fault.message}.`);
+  }
   return present(segment);
 }
 

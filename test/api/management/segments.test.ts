@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { type Client, createClient } from "../client.ts";
+import { expectRefusal } from "./refusal.ts";
 
 const rules = [{ match: { device_type: ["mobile"] } }];
 
@@ -31,6 +32,14 @@ it("keeps a segment, changes it and lets go of it", async () => {
     message: "Segment not found.",
     errorCode: "segment_not_found",
   });
+});
+
+it("says which rule cannot be evaluated, and of which attribute", async () => {
+  await client.post("/segments", { name: "Phones", rules });
+  const long = [...rules, { not_match: { user_agent: { starts_with: ["x".repeat(1024)] } } }];
+  const refused = await client.send("POST", "/segments", { name: "Robots", rules: long });
+  const says = /evaluated\. rules\[1\]\.not_match\.user_agent: .*longer than 1000 characters\.$/;
+  expectRefusal(refused, 400, "invalid_segment_rules", says);
 });
 
 it("is published", async () => {
