@@ -15,11 +15,20 @@ function keyText(key: unknown): string {
   return /^[\w$-]{1,64}$/.test(text) ? `.${text}` : `[${JSON.stringify(text.slice(0, longestKey))}]`;
 }
 
-/** @param whole what a fault of the whole input is said of, such as "The body" */
-export function describe(issues: readonly v.BaseIssue<unknown>[], whole: string): string {
+/**
+ * @param whole what a fault of the whole input is said of, such as "The body"
+ * @param knownAt which fields there are beside one that is not known
+ */
+export function describe(
+  issues: readonly v.BaseIssue<unknown>[],
+  whole: string,
+  knownAt: (path: readonly unknown[]) => readonly string[] | undefined,
+): string {
   const shown = issues.slice(0, mostIssues).map((issue) => {
-    const path = pathText((issue.path ?? []).map(({ key }) => key));
-    return path === "" ? `${whole} ${reasonOf(issue)}` : `${path}: ${reasonOf(issue)}`;
+    const keys = (issue.path ?? []).map(({ key }) => key);
+    const path = pathText(keys);
+    const reason = reasonOf(issue, () => knownAt(keys));
+    return path === "" ? `${whole} ${reason}` : `${path}: ${reason}`;
   });
   const rest = issues.length - shown.length;
   return `${[...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join("; ")}.`;
@@ -35,10 +44,16 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /** Our schemas say what must be; this is for what they leave to valibot. */
-function reasonOf({ kind, type, expected, received, message }: v.BaseIssue<unknown>): string {
+function reasonOf(
+  { kind, type, expected, received, message }: v.BaseIssue<unknown>,
+  known: () => readonly string[] | undefined,
+): string {
   if (kind !== "schema" || !message.startsWith("Invalid ")) return message;
   if (type.endsWith("object")) {
-    if (expected === "never") return "is not known here";
+    if (expected === "never") {
+      const fields = known();
+      return fields?.length ? `is not known here, only ${fields.join(", ")}` : "is not known here";
+    }
     if (expected?.startsWith('"') && received === "undefined") return "must be given";
   }
   return expected ? `must be ${kinds[expected] ?? expected}` : message;

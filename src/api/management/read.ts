@@ -4,6 +4,7 @@ import { Problem } from "../../model/problem.ts";
 import { decodePairs, parseForm } from "./form.ts";
 import { describe, pathText } from "./issues.ts";
 import { expectPlain, parseJson, refuse, skim } from "./json.ts";
+import { knownFields } from "./known-fields.ts";
 import { findMisplacedList } from "./misplaced-list.ts";
 import type { Operation } from "./operation.ts";
 import type { Shape } from "./shape.ts";
@@ -23,8 +24,9 @@ export function readQuery(schema: v.GenericSchema | undefined, search: string): 
     if (names.has(name)) throw new Problem("invalid_query_string", `${name.slice(0, 64)}: must stand once.`);
     names.add(name);
   }
-  const parsed = v.safeParse(schema ?? noQuery, Object.fromEntries(pairs));
-  if (!parsed.success) throw new Problem("invalid_query_string", describe(parsed.issues, "It"));
+  const known = schema ?? noQuery;
+  const parsed = v.safeParse(known, Object.fromEntries(pairs));
+  if (!parsed.success) throw new Problem("invalid_query_string", describe(parsed.issues, "It", knownIn(known)));
   return parsed.output;
 }
 
@@ -44,9 +46,12 @@ export async function readBody({ body: schema, maxBodyBytes }: Operation, reques
   const parsed = v.safeParse(schema, body, { abortEarly: isLarge });
   const list = parsed.success || !isLarge ? findMisplacedList(schema as unknown as Shape, body) : undefined;
   if (list !== undefined) throw refuse(pathText(list), "must be an object, not a list");
-  if (!parsed.success) throw new Problem("invalid_body", describe(parsed.issues, "The body"));
+  if (!parsed.success) throw new Problem("invalid_body", describe(parsed.issues, "The body", knownIn(schema)));
   return parsed.output;
 }
+
+const knownIn = (schema: v.GenericSchema) => (path: readonly unknown[]) =>
+  knownFields(schema as unknown as Shape, path);
 
 /** @returns null where no type is given, which only an empty body may do */
 function parserOf(contentType: string | null): typeof parseForm | null {

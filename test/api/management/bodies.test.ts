@@ -58,7 +58,16 @@ describe("JSON", () => {
     ["a list", "[]", "The body must be an object, not a list."],
     ["null", "null", "The body must be an object."],
     ["what is missing", "{}", "name: must be given; rules: must be given."],
-    ["what is not known", JSON.stringify({ ...phones, typ: "self" }), "typ: is not known here."],
+    [
+      "what is not known",
+      JSON.stringify({ ...phones, typ: "self" }),
+      "typ: is not known here, only name, description, rules.",
+    ],
+    [
+      "what is not known within",
+      JSON.stringify({ ...phones, rules: [{ match: { country: ["CH"] }, if: {} }] }),
+      "rules[0].if: is not known here, only match, not_match.",
+    ],
     ["a wrong type", JSON.stringify({ name: 7, rules: "all" }), "name: must be text; rules: must be a list."],
     ["a wrong type within", JSON.stringify({ ...phones, rules: [7] }), "rules[0]: must be an object."],
     [
@@ -445,9 +454,9 @@ describe("forms", () => {
 describe("query strings", () => {
   it.each([
     ["take=2&take=3", "take: must stand once."],
-    ["takes=2", "takes: is not known here."],
+    ["takes=2", "takes: is not known here, only from, take, type."],
     ["take=%ff", "take: must be percent-encoded UTF-8."],
-    ["__proto__=1", "__proto__: is not known here."],
+    ["__proto__=1", "__proto__: is not known here, only from, take, type."],
     ["take=1.5", "take: must be a whole number from 1 to 50."],
     ["take", "take: must be a whole number from 1 to 50."],
   ])("are refused: %s", (query, message) =>
