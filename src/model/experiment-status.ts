@@ -1,6 +1,6 @@
 /** The states of an experiment: which may follow which, and what may be edited in each. */
 import type { Experiment, ExperimentPatch, ExperimentTransition } from "./experiment.ts";
-import { type ManagementCode, Problem } from "./problem.ts";
+import { type ManagementCode, Problem, problems } from "./problem.ts";
 import type { ExperimentStatus } from "./snapshot.ts";
 
 type Target = ExperimentTransition["status"];
@@ -60,10 +60,9 @@ export function expectEditable(experiment: Experiment, patch: ExperimentPatch): 
     const code = Object.hasOwn(patch, field) ? locks[field](experiment) : undefined;
     if (code === undefined) continue;
     // The documented messages name their field themselves.
-    const isNamed = field !== "bucketing_salt" && code !== "experiment_locked";
-    throw new Problem(
-      code,
-      isNamed ? undefined : `${field}: only ${editableFields(experiment).join(", ")} may change.`,
-    );
+    if (field !== "bucketing_salt" && code !== "experiment_locked") throw new Problem(code);
+    const { title } = problems[code];
+    const detail = `${field}: only ${editableFields(experiment).join(", ")} may change.`;
+    throw new Problem(code, detail, title.endsWith(".") ? title : `${title}.`);
   }
 }

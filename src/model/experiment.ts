@@ -1,6 +1,6 @@
 /** An experiment and its allocations. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
-import { descriptionSchema, nameSchema, patchOf, percentSchema, timestampSchema } from "./fields.ts";
+import { descriptionSchema, nameSchema, patchOf, percentSchema, refusing, timestampSchema } from "./fields.ts";
 import { experimentId, featureFlagId, segmentId, variationId } from "./ids.ts";
 import { experimentStatus } from "./snapshot.ts";
 
@@ -99,30 +99,40 @@ const allocationsRequestSchema = v.pipe(
   v.minLength(1, "must hold at least one allocation"),
 );
 
-export const experimentCreateSchema = v.strictObject({
-  name: nameSchema,
-  feature_flag_id: featureFlagId,
-  authentication_flow: authenticationFlow,
-  description: v.exactOptional(descriptionSchema),
-  is_stateful: v.exactOptional(boolean),
-  /** This and the next two are required, with a message of their own. */
-  allocation_strategy: v.exactOptional(allocationStrategy),
-  assignment_config: v.exactOptional(assignmentConfigSchema),
-  allocations: v.exactOptional(allocationsRequestSchema),
-  levels: v.exactOptional(levelsSchema),
-  bucketing_salt: v.exactOptional(saltSchema),
-});
+const statusRefused =
+  "cannot be sent: an experiment begins as a draft, and POST /experiments/{id}/status takes it further";
+const fixed = "cannot be changed: create another experiment";
+
+export const experimentCreateSchema = v.strictObject(
+  {
+    name: nameSchema,
+    feature_flag_id: featureFlagId,
+    authentication_flow: authenticationFlow,
+    description: v.exactOptional(descriptionSchema),
+    is_stateful: v.exactOptional(boolean),
+    /** This and the next two are required, with a message of their own. */
+    allocation_strategy: v.exactOptional(allocationStrategy),
+    assignment_config: v.exactOptional(assignmentConfigSchema),
+    allocations: v.exactOptional(allocationsRequestSchema),
+    levels: v.exactOptional(levelsSchema),
+    bucketing_salt: v.exactOptional(saltSchema),
+  },
+  refusing({ status: statusRefused }),
+);
 export type ExperimentCreate = v.InferOutput<typeof experimentCreateSchema>;
 
-export const experimentPatchSchema = patchOf({
-  name: nameSchema,
-  description: v.nullable(descriptionSchema),
-  authentication_flow: authenticationFlow,
-  assignment_config: assignmentConfigSchema,
-  allocations: allocationsRequestSchema,
-  levels: levelsSchema,
-  bucketing_salt: v.nullable(saltSchema),
-});
+export const experimentPatchSchema = patchOf(
+  {
+    name: nameSchema,
+    description: v.nullable(descriptionSchema),
+    authentication_flow: authenticationFlow,
+    assignment_config: assignmentConfigSchema,
+    allocations: allocationsRequestSchema,
+    levels: levelsSchema,
+    bucketing_salt: v.nullable(saltSchema),
+  },
+  { status: statusRefused, feature_flag_id: fixed, allocation_strategy: fixed, is_stateful: fixed },
+);
 export type ExperimentPatch = v.InferOutput<typeof experimentPatchSchema>;
 
 const transitions = ["active", "paused", "completed", "archived"] as const;

@@ -99,7 +99,9 @@ describe("editing", () => {
     expect(() => expectEditable(inState("completed"), { bucketing_salt: "x" })).toThrow(
       "bucketing_salt: only name, description may change.",
     );
-    expect(() => expectEditable(inState("active"), { bucketing_salt: "x" })).toThrow("bucketing_salt: only name");
+    expect(() => expectEditable(inState("active"), { bucketing_salt: "x" })).toThrow(
+      "Cannot modify allocations on an active experiment. bucketing_salt: only name",
+    );
   });
 });
 

@@ -236,6 +236,19 @@ describe("update refuses", () => {
     });
   });
 
+  it.each([
+    ["status", "paused", /status: cannot be sent: .*POST \/experiments\/\{id\}\/status/],
+    ["feature_flag_id", "flg_Other", /feature_flag_id: cannot be changed: create another experiment\.$/],
+    ["allocation_strategy", "segment", /allocation_strategy: cannot be changed/],
+    ["is_stateful", true, /is_stateful: cannot be changed/],
+    ["id", "exp_Other", /id: is not known here, only name, description, .*levels, bucketing_salt\.$/],
+  ])("%s, and says what there is instead", async (field, value, message) => {
+    const { id } = await client.post("/experiments", bodyOf(flag));
+    const answer = await client.send("PATCH", `/experiments/${id}`, { [field]: value });
+    expect(answer.body).toMatchObject({ statusCode: 400, errorCode: "invalid_body" });
+    expect(answer.body.message).toMatch(message);
+  });
+
   it("allocations that create would refuse", async () => {
     const { id } = await client.post("/experiments", bodyOf(flag));
     const send = async (body: object) => (await client.send("PATCH", `/experiments/${id}`, body)).body;
