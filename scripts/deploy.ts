@@ -37,7 +37,15 @@ function faultsOf(): string[] {
 
   // The secrets' values stay where they are; well-formed ones stand in for them.
   const stand = "A".repeat(43);
-  const vars = { COOKIE_KEYS: `k1:${stand}`, STAMP_KEY: stand, ...config.vars, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {} };
+  const vars = {
+    COOKIE_KEYS: `k1:${stand}`,
+    STAMP_KEY: stand,
+    ...config.vars,
+    SNAPSHOTS: {},
+    EVENTS: {},
+    CONTROL: {},
+    COHORTS: {},
+  };
   for (const name of [...secrets, ...optionalSecrets]) {
     if (Object.hasOwn(config.vars, name))
       faults.push(`${name}: a secret; take it out of wrangler.toml and use \`npx wrangler secret put ${name}\``);

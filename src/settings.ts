@@ -1,6 +1,7 @@
 /** Bindings and variables, checked once. A wrong one is named, together with every other that is wrong. */
 import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
+import { parseAllowedHosts } from "./cohorts/source/host-policy.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
 /** What the platform hands the Worker (wrangler.toml and secrets). */
@@ -8,6 +9,7 @@ export interface Env {
   SNAPSHOTS: KVNamespace;
   EVENTS: Queue;
   CONTROL: DurableObjectNamespace;
+  COHORTS: DurableObjectNamespace;
   /** What answers for `src/assets`. */
   ASSETS?: Fetcher;
   ORIGIN?: string;
@@ -20,6 +22,7 @@ export interface Env {
   DECISION_BUDGET_MS?: string;
   SNAPSHOT_FRESH_SECONDS?: string;
   MANAGEMENT_RATE?: string;
+  COHORT_HOSTS?: string;
 }
 
 export interface SigningKey {
@@ -49,6 +52,8 @@ export interface Settings {
   snapshotFreshMs: number;
   /** Requests a second that one actor may make of the management API. */
   managementRate: number;
+  /** Where cohorts may be fetched from. */
+  cohortHosts: readonly string[];
 }
 
 const base64url = /^[A-Za-z0-9_-]+$/;
@@ -184,7 +189,10 @@ export function readSettings(env: Env): Settings {
   const snapshotFreshMs = whole("SNAPSHOT_FRESH_SECONDS", 30, 0.1, 300) * 1000;
   const managementRate = whole("MANAGEMENT_RATE", 100, 1, 100_000);
 
-  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL"] as const) {
+  const cohortHosts = parseAllowedHosts(env.COHORT_HOSTS ?? "");
+  for (const message of cohortHosts.faults) fault("COHORT_HOSTS", message);
+
+  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL", "COHORTS"] as const) {
     if (!env[name]) fault(name, "the binding is missing from wrangler.toml");
   }
   return {
@@ -198,6 +206,7 @@ export function readSettings(env: Env): Settings {
     decisionBudgetMs,
     snapshotFreshMs,
     managementRate,
+    cohortHosts: cohortHosts.allowed,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Which address goes to which room. */
 import { createManagement, managementPath } from "./api/management/app.ts";
+import type { Cohorts } from "./cohorts/cohorts.ts";
 import { Address } from "./gate/address.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { createMemo, type Memo } from "./gate/memo.ts";
@@ -74,6 +75,12 @@ function isReserved(path: string): boolean {
   return path === "/_vestibule/health" || path === managementPath || path.startsWith(`${managementPath}/`);
 }
 
+/** Their object wakes by itself, but for an alarm that was lost. */
+async function wakeCohorts({ COHORTS }: Env, tenant: string): Promise<void> {
+  await (COHORTS.get(COHORTS.idFromName(tenant)) as unknown as Pick<Cohorts, "wake">).wake();
+}
+
+export { Cohorts } from "./cohorts/cohorts.ts";
 export { Control } from "./control/control.ts";
 
 export default {
@@ -91,4 +98,8 @@ export default {
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
   },
   queue: consume,
+  async scheduled(_, env) {
+    const tenants = isolateOf(env).settings.routes.flatMap(({ tenant }) => tenant?.id ?? []);
+    await Promise.allSettled(tenants.map((tenant) => wakeCohorts(env, tenant)));
+  },
 } satisfies ExportedHandler<Env>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Env, hostMatches, readSettings } from "../src/settings.ts";
 
 const key = "A".repeat(43);
-const good = { COOKIE_KEYS: `k1:${key}`, STAMP_KEY: key, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {} };
+const good = { COOKIE_KEYS: `k1:${key}`, STAMP_KEY: key, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {}, COHORTS: {} };
 const read = (vars: Record<string, unknown>) => readSettings({ ...good, ...vars } as unknown as Env);
 
 describe("readSettings", () => {
@@ -85,6 +85,18 @@ describe("readSettings", () => {
         part,
       ).toBe(true);
     }
+  });
+
+  it("reads where cohorts may be fetched from, and names what no such host is", () => {
+    expect(read({}).cohortHosts).toEqual([]);
+    const settings = read({ COHORT_HOSTS: "data.example.com, *.example.org,http://127.0.0.1:9000" });
+    expect(settings.faults).toEqual([]);
+    expect(settings.cohortHosts).toEqual(["data.example.com", "*.example.org", "http://127.0.0.1:9000"]);
+    const { faults } = read({ COHORT_HOSTS: "data.example.com, localhost, 10.0.0.5" });
+    expect(faults).toEqual([
+      expect.stringMatching(/^COHORT_HOSTS: "localhost" must be/),
+      expect.stringMatching(/^COHORT_HOSTS: "10.0.0.5" must be/),
+    ]);
   });
 
   it("still routes a tenant whose other settings are wrong", () => {

@@ -2,8 +2,9 @@
 import * as v from "valibot";
 import { assignmentMethod, eventSchema, outcomeType } from "./event.ts";
 
-/** Warnings that the gate and the control plane may write; docs/problems.md says what each means and what to do. */
+/** Warnings that the gate, the control plane and the cohorts may write; docs/problems.md says what each means and what to do. */
 export const warningCode = v.picklist([
+  "cohort_stale",
   "experiment_circuit_open",
   "experiment_cohort_unavailable",
   "experiment_failed_open",

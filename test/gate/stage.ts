@@ -90,6 +90,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
       return stores.queue;
     },
     CONTROL: (bindings as unknown as Env).CONTROL,
+    COHORTS: (bindings as unknown as Env).COHORTS,
     COOKIE_KEYS: cookieKey("k1"),
     STAMP_KEY: "s".repeat(43),
     TENANTS: JSON.stringify({ acme: { hosts: [host], origin: "https://id.example.com", ...tenant } }),

@@ -1,0 +1,109 @@
+/** What the cohort object's SQLite looks like, and the single values it keeps there. */
+import type { CohortIndex } from "../model/snapshot.ts";
+import type { Retry } from "./retry.ts";
+
+/** Each brings the layout from one schema version to the next; what has been released is never changed. */
+const migrations = [
+  `
+  CREATE TABLE definition (cohort TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE status (cohort TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE bucket (
+    bucket INTEGER NOT NULL,
+    cohort TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (bucket, cohort)
+  ) WITHOUT ROWID;
+  CREATE INDEX bucket_cohort ON bucket (cohort);
+  CREATE TABLE chunk (
+    cohort TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    ids TEXT NOT NULL,
+    PRIMARY KEY (cohort, generation, bucket, part)
+  );
+  CREATE TABLE shard (
+    build INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    PRIMARY KEY (build, shard)
+  ) WITHOUT ROWID;
+  CREATE TABLE retired (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX retired_at ON retired (at);
+  `,
+];
+
+/** One building of the index, its shards under `build`. */
+export interface Build extends Pick<CohortIndex, "bits" | "ready"> {
+  /** Later ones have higher numbers. */
+  build: number;
+}
+
+/** Single values that outlive a restart. */
+export interface Facts {
+  /** How many of `migrations` have been made. */
+  schema: number;
+  tenant: string;
+  /** Of the cohorts' definitions, as the control plane counts. */
+  revision: number;
+  /** Of members, and of the index's keys; none is ever given twice. */
+  nextGeneration: number;
+  nextKeyGeneration: number;
+  /** When the next build is to begin, in ms since the epoch; null while the index lacks nothing. */
+  wantedAt: number | null;
+  /** The build under way. */
+  building: Build | null;
+  /** The build that the control plane was told of. */
+  live: Build | null;
+  /** Of the last announcement to the control plane, which takes none that is older. */
+  announced: number;
+  /** When the last build began, in ms since the epoch. */
+  builtAt: number;
+  indexing: Retry | null;
+  sweeping: Retry | null;
+  queueing: Retry | null;
+}
+
+export class FactStore {
+  readonly #sql: SqlStorage;
+  #facts: Partial<Facts>;
+
+  /** @throws when the layout is of a newer Vestibule than this one */
+  constructor(storage: DurableObjectStorage) {
+    this.#sql = storage.sql;
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    const rows = this.#sql.exec<{ name: string; value: string }>("SELECT name, value FROM fact");
+    this.#facts = Object.fromEntries([...rows].map(({ name, value }) => [name, JSON.parse(value)]));
+    const { schema = 0 } = this.#facts;
+    if (schema > migrations.length) {
+      throw new Error(`storage has schema version ${schema}; this release knows ${migrations.length} at most`);
+    }
+    if (schema === migrations.length) return;
+    storage.transactionSync(() => {
+      for (const migration of migrations.slice(schema)) this.#sql.exec(migration);
+      this.set({ schema: migrations.length });
+    });
+  }
+
+  get(): Readonly<Partial<Facts>> {
+    return this.#facts;
+  }
+
+  set(facts: Partial<Facts>): void {
+    for (const [name, value] of Object.entries(facts)) {
+      this.#sql.exec("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)", name, JSON.stringify(value));
+    }
+    this.#facts = { ...this.#facts, ...facts };
+  }
+
+  /** The first of `count` numbers that were never given before. */
+  draw(counter: "nextGeneration" | "nextKeyGeneration", count = 1): number {
+    const first = this.#facts[counter] ?? 1;
+    this.set({ [counter]: first + count });
+    return first;
+  }
+}
