@@ -55,6 +55,17 @@ it("is one, whatever order things were sent and edited in", async () => {
   expect(Object.keys(change.after)).toEqual(variationOrder);
 });
 
+it("is that of the copies that an activation takes, too", async () => {
+  const client = createClient();
+  const flag = await createFlag(client);
+  const { id } = await client.post("/experiments", bodyOf(flag));
+  const active = await client.post(`/experiments/${id}/status`, { status: "active" });
+  expect(Object.keys(active.feature_flag_snapshot)).toEqual(Object.keys(await client.get(`/feature-flags/${flag.id}`)));
+  const { variation_id, variation_snapshot } = active.allocations[0];
+  const shown = await client.get(`/feature-flags/${flag.id}/variations/${variation_id}`);
+  expect(Object.keys(variation_snapshot)).toEqual(Object.keys(shown));
+});
+
 it("is the same of what was imported", async () => {
   const source = createClient();
   const { paths } = await fill(source);
