@@ -1,6 +1,7 @@
 /** What operations answer, as schemas: the resources as they are shown. The Worker needs none of this. */
 import * as v from "valibot";
 import { changeSchema } from "../../src/model/change.ts";
+import { type CohortStatus, cohortSchema } from "../../src/model/cohort.ts";
 import { configurationSchema } from "../../src/model/configuration-schema.ts";
 import { deploymentSchema } from "../../src/model/deployment.ts";
 import { experimentPatchSchema, experimentSchema } from "../../src/model/experiment.ts";
@@ -26,6 +27,25 @@ const deployment = v.omit(deploymentSchema, ["key_hash"]);
 
 const amplitudeFlags = v.array(v.looseObject({ key: v.string() }));
 const deploymentMade = v.strictObject({ ...deployment.entries, key: v.string() });
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const cohortStatus = v.strictObject({
+  state: v.picklist(["never", "ok", "unchanged", "failing", "refreshing"]),
+  size: count,
+  refreshed_at: v.nullable(timestampSchema),
+  last_attempt_at: v.nullable(timestampSchema),
+  added: count,
+  removed: count,
+  skipped: count,
+  error: v.nullable(v.string()),
+  failures: count,
+  next_attempt_at: v.nullable(timestampSchema),
+} satisfies { [Field in keyof CohortStatus]: v.GenericSchema<CohortStatus[Field]> });
+const cohort = v.strictObject({
+  ...cohortSchema.entries,
+  has_credentials: v.boolean(),
+  status: v.nullable(cohortStatus),
+});
 
 const pageOf = (name: string, item: v.GenericSchema) =>
   v.strictObject({ [name]: v.array(item), next: v.exactOptional(v.string()) });
@@ -55,6 +75,13 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
   }),
   Segment: segmentSchema,
   SegmentPage: pageOf("segments", segmentSchema),
+  Cohort: cohort,
+  CohortPage: pageOf("cohorts", cohort),
+  CohortStatus: cohortStatus,
+  Membership: v.strictObject({ id: v.string(), is_member: v.boolean(), as_of: v.nullable(timestampSchema) }),
+  MemberSample: v.strictObject({ members: v.array(v.string()), size: count }),
+  MemberList: v.array(v.union([v.string(), v.number(), v.looseObject({})])),
+  MemberChanges: v.strictObject({ added: count, removed: count, skipped: count, size: count }),
   Group: groupSchema,
   GroupPage: pageOf("groups", groupSchema),
   Deployment: deployment,

@@ -1,4 +1,5 @@
 /** The OpenAPI document of the management API, made of the schemas that validate and of words. */
+import { uploadFormats } from "../../src/api/management/cohort-members.ts";
 import type { Operation } from "../../src/api/management/operation.ts";
 import { operations } from "../../src/api/management/operations.ts";
 import { scopes } from "../../src/model/token.ts";
@@ -67,7 +68,7 @@ function operationOf(name: string, operation: Operation, words: OperationWords, 
   const codes = codesOf({
     own: words.refusals,
     hasBody: body !== undefined,
-    writes: method !== "GET" && scope !== "read:experimentation",
+    writes: method !== "GET" && scope !== "read:experimentation" && words.commits !== false,
   });
   return {
     operationId: name,
@@ -80,7 +81,8 @@ function operationOf(name: string, operation: Operation, words: OperationWords, 
       ...Object.keys(requestHeaders).map((one) => ({ $ref: `#/components/parameters/${one}` })),
     ],
     ...(body === undefined ? {} : { requestBody: requestBodyOf(words.body ?? bodyName(name)) }),
-    responses: { [success]: successOf(success, words.answer), ...refusalsOf(codes) },
+    ...(words.uploads === undefined ? {} : { requestBody: uploadOf(words.uploads) }),
+    responses: { [success]: successOf(success, words), ...refusalsOf(codes) },
   };
 }
 
@@ -89,8 +91,19 @@ function requestBodyOf(name: string): JsonSchema {
   return { required: true, content: { "application/json": media, "application/x-www-form-urlencoded": media } };
 }
 
-function successOf(status: number, answer: string | undefined): JsonSchema {
-  const content = { "application/json": { schema: { $ref: referenceTo(answer ?? "") } } };
+function uploadOf(name: string): JsonSchema {
+  const media = Object.entries(uploadFormats).map(([type, format]) => [
+    type,
+    { schema: format === "json" ? { $ref: referenceTo(name) } : { type: "string" } },
+  ]);
+  return { required: true, content: Object.fromEntries(media) };
+}
+
+function successOf(status: number, { answer, lines }: OperationWords): JsonSchema {
+  const content = {
+    "application/json": { schema: { $ref: referenceTo(answer ?? "") } },
+    ...(lines === undefined ? {} : { "application/x-ndjson": { schema: lines } }),
+  };
   if ((status === 204) !== (answer === undefined)) throw new Error("a 204, and nothing else, has no body");
   return {
     description: status === 204 ? "Done." : status === 201 ? "Made." : "The answer.",

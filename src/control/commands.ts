@@ -1,5 +1,6 @@
 /** All commands by name; the names are the operation ids of the API's document. */
 import { changeCommands } from "./commands/changes.ts";
+import { cohortCommands } from "./commands/cohorts.ts";
 import { deploymentCommands } from "./commands/deployments.ts";
 import { experimentCommands } from "./commands/experiments.ts";
 import { explainCommands } from "./commands/explain.ts";
@@ -17,6 +18,7 @@ export const commands = {
   ...experimentCommands,
   ...segmentCommands,
   ...groupCommands,
+  ...cohortCommands,
   ...deploymentCommands,
   ...tokenCommands,
   ...changeCommands,

@@ -1,24 +1,32 @@
 /** The control plane of one tenant: the only writer of its configuration. */
 import { DurableObject } from "cloudflare:workers";
 import { buildSnapshot } from "../model/build-snapshot.ts";
+import { isSameJson } from "../model/json-value.ts";
 import { type ManagementCode, Problem, problems } from "../model/problem.ts";
-import type { Resources } from "../model/resources.ts";
-import { maxSnapshotBytes, type Snapshot } from "../model/snapshot.ts";
+import { type CohortIndex, maxSnapshotBytes, type Snapshot } from "../model/snapshot.ts";
 import type { Scope } from "../model/token.ts";
+import { type CohortDefinitions, createCohortOutbox } from "./cohort-outbox.ts";
 import { type Actor, type Command, type Desk, drawId, type TenantSettings } from "./command.ts";
+import { cohortCommands } from "./commands/cohorts.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { warningsAbout } from "./invalidated.ts";
 import { createLogOutbox } from "./log-outbox.ts";
 import { type Built, createPublisher, isPending } from "./publisher.ts";
 import { createRateLimiter, type Rate, type RateLimiter } from "./rate-limit.ts";
 import type { Job } from "./retry.ts";
-import { createSchedule, type Schedule } from "./schedule.ts";
+import { createSchedule, type Schedule, within } from "./schedule.ts";
 import { ControlStore, type Facts } from "./store.ts";
 import { createDraft, type Tables } from "./tables.ts";
 
 export interface ControlEnv {
   SNAPSHOTS: KVNamespace;
   EVENTS: Queue;
+  COHORTS: DurableObjectNamespace;
+}
+
+/** Of the tenant's cohort object, what is called here. */
+interface CohortObject {
+  sync(told: CohortDefinitions): Promise<number>;
 }
 
 export interface ControlRequest {
@@ -57,11 +65,14 @@ const encoder = new TextEncoder();
 const unpublished: ReadonlySet<string> = new Set(["token"]);
 const defaultRatePerSecond = 100;
 const burstSeconds = 10;
+/** A cohort object that does not answer holds no request up for longer. */
+const tellingMs = 1_000;
 
 export class Control extends DurableObject<ControlEnv> {
   readonly #store: ControlStore;
   readonly #publisher: Job;
   readonly #logOutbox: Job;
+  readonly #cohortOutbox: Job;
   readonly #schedule: Schedule;
   readonly #desk: Desk;
   #tables: Tables;
@@ -88,7 +99,16 @@ export class Control extends DurableObject<ControlEnv> {
       onWanted: () => void this.#schedule.hurry(this.#publisher),
     });
     this.#logOutbox = createLogOutbox({ ...tools, queue: env.EVENTS, store: this.#store });
-    this.#schedule = createSchedule(ctx.storage, [this.#publisher, this.#logOutbox], Date.now);
+    this.#cohortOutbox = createCohortOutbox({
+      ...tools,
+      tables: () => this.#tables,
+      sync(told) {
+        const cohorts = env.COHORTS.get(env.COHORTS.idFromName(told.tenant));
+        return (cohorts as unknown as CohortObject).sync(told);
+      },
+    });
+    const jobs = [this.#publisher, this.#logOutbox, this.#cohortOutbox];
+    this.#schedule = createSchedule(ctx.storage, jobs, Date.now);
     this.#desk = {
       changes: (filter) => this.#store.readChanges(filter),
       snapshot: () => this.#newest().snapshot,
@@ -111,6 +131,7 @@ export class Control extends DurableObject<ControlEnv> {
       rate = this.#limiterOf(request.ratePerSecond ?? defaultRatePerSecond).take(actor.name);
       if (rate.isExceeded) throw new Problem("too_many_requests");
       const body = this.#run(request, actor, now);
+      await this.#tellOfCohorts(request.command);
       return answer({ ok: true, json: body === undefined ? null : JSON.stringify(body) });
     } catch (error) {
       if (error instanceof Problem) return answer({ ok: false, code: error.code, message: error.message });
@@ -122,6 +143,31 @@ export class Control extends DurableObject<ControlEnv> {
       const { title } = problems.internal_error;
       return answer({ ok: false, code: "internal_error", message: title });
     }
+  }
+
+  /**
+   * Publishes where the members of cohorts are found now. Called by the tenant's cohort object, which asks again until this
+   * answers; not in the change log, since nobody changed the configuration.
+   * @param number counts up from one announcement to the next
+   * @returns that of the one in force: a higher one than was given when it had been overtaken
+   * @throws {Problem} when the snapshot would be too large
+   */
+  async setCohortIndex(number: number, index: CohortIndex): Promise<number> {
+    const { tenant, cohortIndex, cohortAnnouncement: known = 0, version: before = 0 } = this.#facts;
+    if (tenant === undefined) throw new Error("nobody has written to this control plane: it has no cohorts");
+    if (number <= known) return known;
+    if (isSameJson(index, cohortIndex)) {
+      this.#remember({ cohortAnnouncement: number });
+      return number;
+    }
+    const at = new Date().toISOString();
+    const version = before + 1;
+    const facts = { ...newVersion(this.#facts, version, at), cohortAnnouncement: number, cohortIndex: index };
+    const resources = createDraft(this.#tables, 0).resources();
+    const latest = serialize(resources, { tenant, version, publishedAt: at, cohorts: index });
+    this.#store.saveFacts(facts);
+    this.#take(latest, facts);
+    return number;
   }
 
   override async alarm(): Promise<void> {
@@ -142,27 +188,17 @@ export class Control extends DurableObject<ControlEnv> {
     const writes = draft.writes();
     if (writes.length === 0) return body;
     const isPublished = writes.some(({ kind }) => !unpublished.has(kind));
+    const aboutCohorts = writes.some(({ kind }) => kind === "cohort" || kind === "secret");
     const before = this.#facts;
     const version = (before.version ?? 0) + (isPublished ? 1 : 0);
     const facts: Partial<Facts> = {
       tenant: tenant.id,
       nextPosition: Math.max(before.nextPosition ?? 0, ...writes.map(({ position }) => position + 1)),
-      ...(isPublished
-        ? {
-            version,
-            committedAt: at,
-            pendingSince: isPending(before) ? (before.pendingSince ?? at) : at,
-            activeLimit: tenant.activeLimit,
-          }
-        : {}),
+      ...(aboutCohorts ? { cohortRevision: (before.cohortRevision ?? 0) + 1 } : {}),
+      ...(isPublished ? { ...newVersion(before, version, at), activeLimit: tenant.activeLimit } : {}),
     };
-    const latest = isPublished
-      ? serialize(draft.resources(), { tenant: tenant.id, version, publishedAt: at })
-      : undefined;
-    if (latest !== undefined && latest.bytes > maxSnapshotBytes) {
-      const detail = `It would take ${latest.bytes} bytes of ${maxSnapshotBytes}; shorten inclusions.`;
-      throw new Problem("snapshot_too_large", detail);
-    }
+    const options = { tenant: tenant.id, version, publishedAt: at, cohorts: before.cohortIndex };
+    const latest = isPublished ? serialize(draft.resources(), options) : undefined;
     const states = {
       before: { resources: createDraft(this.#tables, 0).resources(), activeLimit: before.activeLimit },
       after: { resources: draft.resources(), activeLimit: tenant.activeLimit },
@@ -171,16 +207,27 @@ export class Control extends DurableObject<ControlEnv> {
     const change = { version, at, actor: actor.name, operation: command, correlationId };
     this.#store.commit({ writes, facts, change, entries });
     this.#tables = draft.tables();
-    this.#facts = { ...before, ...facts };
-    if (latest === undefined) return body;
-
-    this.#latest = latest;
-    this.#schedule.arm();
-    void this.#schedule.hurry(this.#publisher);
+    this.#take(latest, facts);
+    if (aboutCohorts) void this.#schedule.hurry(this.#cohortOutbox);
     if (entries.length > 0) void this.#schedule.hurry(this.#logOutbox);
     // A warning must be seen although the queue be down.
     for (const entry of entries) console.warn(JSON.stringify(entry));
     return body;
+  }
+
+  /** What has been stored becomes what is in force, and is sent out. Awaits nothing: its alarm is stored with it. */
+  #take(latest: LatestSnapshot | undefined, facts: Partial<Facts>): void {
+    this.#facts = { ...this.#facts, ...facts };
+    if (latest === undefined) return;
+    this.#latest = latest;
+    this.#schedule.arm();
+    void this.#schedule.hurry(this.#publisher);
+  }
+
+  /** What comes next may be asked of the cohort object: it should know by then what was answered here. */
+  async #tellOfCohorts(command: CommandName | null): Promise<void> {
+    if (command === null || !Object.hasOwn(cohortCommands, command) || this.#cohortOutbox.dueAt() === null) return;
+    await within(tellingMs, this.#schedule.hurry(this.#cohortOutbox));
   }
 
   /** @throws {Problem} when no token has this hash, or it has expired */
@@ -211,16 +258,28 @@ export class Control extends DurableObject<ControlEnv> {
 
   /** Built once a version, by the commit or by who asks first. */
   #newest(): LatestSnapshot {
-    const { tenant = "", version = 0, committedAt = "" } = this.#facts;
+    const { tenant = "", version = 0, committedAt = "", cohortIndex: cohorts } = this.#facts;
     if (this.#latest?.version !== version) {
       const resources = createDraft(this.#tables, 0).resources();
-      this.#latest = serialize(resources, { tenant, version, publishedAt: committedAt });
+      this.#latest = build(resources, { tenant, version, publishedAt: committedAt, cohorts });
     }
     return this.#latest;
   }
 }
 
-function serialize(resources: Resources, options: Parameters<typeof buildSnapshot>[1]): LatestSnapshot {
+function newVersion(before: Partial<Facts>, version: number, at: string): Partial<Facts> {
+  return { version, committedAt: at, pendingSince: isPending(before) ? (before.pendingSince ?? at) : at };
+}
+
+/** @throws {Problem} when it is too large to be read in time */
+function serialize(...parts: Parameters<typeof buildSnapshot>): LatestSnapshot {
+  const latest = build(...parts);
+  if (latest.bytes <= maxSnapshotBytes) return latest;
+  const detail = `It would take ${latest.bytes} bytes of ${maxSnapshotBytes}; shorten inclusions.`;
+  throw new Problem("snapshot_too_large", detail);
+}
+
+function build(...[resources, options]: Parameters<typeof buildSnapshot>): LatestSnapshot {
   const snapshot = buildSnapshot(resources, options);
   const text = JSON.stringify(snapshot);
   return { snapshot, version: options.version, text, bytes: encoder.encode(text).length };

@@ -42,12 +42,17 @@ export function createSchedule(storage: DurableObjectStorage, jobs: readonly Job
       const until = Math.max(now(), firstDue());
       const runs = jobs.filter((job) => (job.dueAt() ?? Number.NaN) <= until).map(hurry);
       arm();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, patienceMs);
-      });
-      await Promise.race([Promise.all(runs), patience]);
-      clearTimeout(timer);
+      await within(patienceMs, Promise.all(runs));
     },
   };
+}
+
+/** Waits for the end of `work`, but not for longer. */
+export async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, patience]);
+  clearTimeout(timer);
 }

@@ -1,6 +1,7 @@
 /** What the control plane keeps in its object's SQLite: resources, the change log, and what is still to be sent out. */
 import type { LogEntry } from "../model/log-entry.ts";
 import type { Positioned } from "../model/page.ts";
+import type { CohortIndex } from "../model/snapshot.ts";
 import type { Retry } from "./retry.ts";
 import { type Kind, kinds, type Tables, type Write } from "./tables.ts";
 
@@ -53,9 +54,18 @@ export interface Facts {
   confirmAt: number | null;
   /** Whether puts were given up on that may land even now. */
   hasUnended: boolean;
-  /** Failed attempts to publish, and to queue log entries. */
+  /** Counts up by one a commit that changes a cohort or its credentials. */
+  cohortRevision: number;
+  /** The last that the cohort object has acknowledged. */
+  cohortsSynced: number;
+  /** Where that object has put the members, as published. */
+  cohortIndex: CohortIndex;
+  /** The number under which it was announced. */
+  cohortAnnouncement: number;
+  /** Failed attempts to publish, to queue log entries, and to tell of cohorts. */
   publishing: Retry | null;
   queueing: Retry | null;
+  syncing: Retry | null;
 }
 
 /** One resource changed by one commit. */
@@ -66,7 +76,7 @@ export interface Change {
   actor: string;
   operation: string;
   correlation_id: string;
-  kind: Kind;
+  kind: Exclude<Kind, "secret">;
   resource_id: string;
   before: unknown;
   after: unknown;
@@ -207,6 +217,7 @@ export class ControlStore {
         JSON.stringify(after),
       );
     }
+    if (kind === "secret") return;
     this.#sql.exec(
       `INSERT INTO change (version, at, actor, operation, correlation_id, kind, resource_id, before, after)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -241,8 +252,9 @@ function parsed(text: SqlStorageValue | undefined, row: string): unknown {
   if (typeof text !== "string") return undefined;
   try {
     return JSON.parse(text);
-  } catch (error) {
-    tellUnreadable(row, String(error));
+  } catch {
+    // The parser's words would quote it, and it may be a secret.
+    tellUnreadable(row, "it is not JSON");
     return undefined;
   }
 }

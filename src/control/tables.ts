@@ -1,5 +1,5 @@
 /** A tenant's resources as the control plane holds them, and a draft of the next state that a command works on. */
-import type { Cohort } from "../model/cohort.ts";
+import type { Cohort, CohortSecret } from "../model/cohort.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { FeatureFlag } from "../model/feature-flag.ts";
@@ -17,6 +17,9 @@ export interface Kinds {
   segment: Segment;
   group: Group;
   deployment: Deployment;
+  cohort: Cohort;
+  /** No resource of its own: shown nowhere, not in the change log either. */
+  secret: CohortSecret;
   token: Token;
 }
 export type Kind = keyof Kinds;
@@ -27,6 +30,8 @@ export const kinds = [
   "segment",
   "group",
   "deployment",
+  "cohort",
+  "secret",
   "token",
 ] as const satisfies Kind[];
 
@@ -43,8 +48,6 @@ function listOf<Item>(table: ReadonlyMap<string, Positioned<Item>>): readonly It
   lists.set(table, list);
   return list;
 }
-
-const noCohorts: readonly Cohort[] = [];
 
 /** One resource before and after; undefined where there was, or is, none. */
 export interface Write<K extends Kind = Kind> {
@@ -115,7 +118,7 @@ export function createDraft(base: Tables, nextPosition: number): Draft {
         segments: listOf(read("segment")),
         groups: listOf(read("group")),
         deployments: listOf(read("deployment")),
-        cohorts: noCohorts,
+        cohorts: listOf(read("cohort")),
       };
       return resources;
     },

@@ -11,6 +11,7 @@ export const resourceTypes = [
   "segment",
   "group",
   "deployment",
+  "cohort",
   "token",
 ] as const;
 

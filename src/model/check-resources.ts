@@ -25,7 +25,7 @@ export function checkResources(resources: Resources, options: { activeLimit?: nu
 }
 
 function checkUnique(resources: Resources): ResourceProblem[] {
-  const { feature_flags, experiments, segments, groups, deployments } = resources;
+  const { feature_flags, experiments, segments, cohorts, groups, deployments } = resources;
   const variations = feature_flags.map((flag) => variationsOf(flag, resources));
   return [
     ...(["id", "key", "name"] as const).flatMap((field) => [
@@ -37,6 +37,7 @@ function checkUnique(resources: Resources): ResourceProblem[] {
     ...(["id", "name"] as const).flatMap((field) => [
       ...repeated(experiments, field, (index) => `experiments[${index}]`),
       ...repeated(segments, field, (index) => `segments[${index}]`),
+      ...repeated(cohorts, field, (index) => `cohorts[${index}]`),
       ...repeated(groups, field, (index) => `groups[${index}]`),
       ...repeated(deployments, field, (index) => `deployments[${index}]`),
     ]),

@@ -27,20 +27,38 @@ export const cohortSource = v.variant(
 );
 export type CohortSource = v.InferOutput<typeof cohortSource>;
 
-/** Sent to the source; never shown again. */
+const secret = v.pipe(v.string("must be text"), v.maxLength(4096, "must have at most 4096 characters"));
+const plain = v.pipe(
+  secret,
+  v.check((text) => !/\p{Cc}/u.test(text), "must hold no control character"),
+);
+
+/** Sent to the source; never shown again. RFC 7617, section 2, and RFC 6750, section 2.1, say what may travel. */
 export const cohortCredentials = v.variant(
   "type",
   [
     v.strictObject({
       type: v.literal("basic"),
-      username: v.string("must be text"),
-      password: v.string("must be text"),
+      username: v.pipe(plain, v.regex(/^[^:]*$/, "must hold no colon")),
+      password: plain,
     }),
-    v.strictObject({ type: v.literal("bearer"), token: v.string("must be text") }),
+    v.strictObject({
+      type: v.literal("bearer"),
+      token: v.pipe(secret, v.regex(/^[!-~]+$/, "must be visible ASCII without spaces")),
+    }),
   ],
   'must be {"type": "basic", "username", "password"} or {"type": "bearer", "token"}',
 );
 export type CohortCredentials = v.InferOutput<typeof cohortCredentials>;
+
+/** Kept apart from the cohort, so that whatever shows cohorts cannot show them. */
+export interface CohortSecret {
+  /** The cohort's. */
+  id: string;
+  credentials: CohortCredentials;
+}
+
+export const defaultRefreshMinutes = 60;
 
 const refreshMinutes = v.pipe(
   v.number("must be a number"),
@@ -69,18 +87,31 @@ export const cohortCreateSchema = v.strictObject({
   id_type: cohortIdType,
   source: cohortSource,
   credentials: v.exactOptional(cohortCredentials),
-  refresh_minutes: v.exactOptional(refreshMinutes, 60),
+  refresh_minutes: v.exactOptional(refreshMinutes, defaultRefreshMinutes),
 });
 export type CohortCreate = v.InferOutput<typeof cohortCreateSchema>;
 
-export const cohortPatchSchema = patchOf({
-  name: nameSchema,
-  description: v.nullable(descriptionSchema),
-  source: cohortSource,
-  credentials: v.nullable(cohortCredentials),
-  refresh_minutes: refreshMinutes,
-});
+export const cohortPatchSchema = patchOf(
+  {
+    name: nameSchema,
+    description: v.nullable(descriptionSchema),
+    source: cohortSource,
+    credentials: v.nullable(cohortCredentials),
+    refresh_minutes: refreshMinutes,
+  },
+  { id_type: "cannot be changed; make a new cohort" },
+);
 export type CohortPatch = v.InferOutput<typeof cohortPatchSchema>;
+
+/** With what its source is asked for it: what the cohort object is told, and nobody else. */
+export interface CohortDefinition extends Cohort {
+  credentials?: CohortCredentials;
+}
+
+/** As the control plane answers it; the status is added by the API. */
+export interface CohortView extends Cohort {
+  has_credentials: boolean;
+}
 
 /** What became of the last attempt to fetch it. */
 export interface CohortStatus {

@@ -1,11 +1,12 @@
 /** The file a configuration is read from: the management API's resources with less to write. */
 import * as v from "valibot";
+import { cohortCreateSchema, cohortSchema } from "./cohort.ts";
 import { deploymentSchema } from "./deployment.ts";
 import { allocationSchema, experimentSchema } from "./experiment.ts";
 import { featureFlagSchema } from "./feature-flag.ts";
 import { groupSchema } from "./group.ts";
 import { rolloutSchema, targetSchema } from "./rollout.ts";
-import { segmentSchema } from "./segment.ts";
+import { rulesOf, segmentSchema } from "./segment.ts";
 import { variationSchema } from "./variation.ts";
 
 const flag = featureFlagSchema.entries;
@@ -85,7 +86,15 @@ const namedSegment = v.strictObject({
   name: segment.name,
   description: segment.description,
   type: v.exactOptional(segment.type),
-  rules: segment.rules,
+  rules: rulesOf(reference),
+});
+
+/** Without members, and without credentials: those are sent to the API alone. */
+const { credentials: ___, ...cohortFields } = cohortCreateSchema.entries;
+const namedCohort = v.strictObject({
+  id: v.exactOptional(cohortSchema.entries.id),
+  ...cohortFields,
+  refresh_minutes: v.exactOptional(cohortSchema.entries.refresh_minutes),
 });
 
 const groupFields = {
@@ -122,6 +131,7 @@ export const configurationSchema = v.strictObject({
   feature_flags: v.exactOptional(list(namedFlag, "feature flags"), []),
   experiments: v.exactOptional(list(namedExperiment, "experiments"), []),
   segments: v.exactOptional(list(namedSegment, "segments"), []),
+  cohorts: v.exactOptional(list(namedCohort, "cohorts"), []),
   groups: v.exactOptional(list(namedGroup, "groups"), []),
   deployments: v.exactOptional(list(namedDeployment, "deployments"), []),
 });

@@ -1,9 +1,11 @@
 /**
  * A tenant's resources as one file: as the management API shows them, with variations under their flag, and less to write.
  * Keys come from names, ids from keys, times from the reader. Wherever the id of another resource is asked, its key does
- * too, or the name of a segment or a deployment.
+ * too, or the name of a segment, a cohort or a deployment.
  */
 import * as v from "valibot";
+import { type Cohort, defaultRefreshMinutes } from "./cohort.ts";
+import { selectsCohorts } from "./cohort-conditions.ts";
 import type { ConfigurationProblem, Report } from "./configuration-problem.ts";
 import { type Candidate, createResolve, findKnown, type Named, type Resolve } from "./configuration-references.ts";
 import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
@@ -15,7 +17,8 @@ import type { Group } from "./group.ts";
 import { derivedId, type IdKind } from "./ids.ts";
 import { parseConfiguration } from "./parse-configuration.ts";
 import { type Resources, variationsOf } from "./resources.ts";
-import type { Segment } from "./segment.ts";
+import type { RolloutTarget } from "./rollout.ts";
+import type { Segment, SegmentRule } from "./segment.ts";
 import { type Variation, variationKeySchema } from "./variation.ts";
 
 const nothing: Resources = {
@@ -34,6 +37,7 @@ interface Reading {
   report: Report;
   flagId: Resolve;
   segmentId: Resolve;
+  cohortId: Resolve;
   deploymentId: Resolve;
 }
 
@@ -57,9 +61,17 @@ export function readConfiguration(
 }
 
 function resourcesOf(file: Configuration, at: string, current: Resources, report: Report): Resources {
-  const segments = file.segments.map((entry): Segment => {
+  const resolve = (kind: IdKind, what: string, ...candidates: Candidate[][]) =>
+    createResolve({ kind, what, candidates: candidates.flat(), report });
+  const cohorts = file.cohorts.map((entry): Cohort => {
+    const [known, own] = identify(entry, current.cohorts, "coh", at);
+    return { ...own, refresh_minutes: known?.refresh_minutes ?? defaultRefreshMinutes, ...entry };
+  });
+  const cohortId = resolve("coh", "cohort", names(cohorts), names(current.cohorts));
+  const segments = file.segments.map((entry, place): Segment => {
     const [known, own] = identify(entry, current.segments, "seg", at);
-    return { ...own, type: known?.type ?? "self", ...entry };
+    const rules = entry.rules.map((rule, index) => ruleOf(rule, `segments[${place}].rules[${index}]`, cohortId));
+    return { ...own, type: known?.type ?? "self", ...entry, rules };
   });
   const deployments = file.deployments.map((entry): Deployment => {
     const [known, own] = identify(entry, current.deployments, "dep", at);
@@ -74,8 +86,6 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
       reportKey(flagKeySchema, key, `feature_flags[${place}]`, report);
     return { entry, known, own: { ...own, key } };
   });
-  const resolve = (kind: IdKind, what: string, ...candidates: Candidate[][]) =>
-    createResolve({ kind, what, candidates: candidates.flat(), report });
   const reading: Reading = {
     at,
     current,
@@ -87,6 +97,7 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
       current.feature_flags.map(({ id, key }): Candidate => [id, key]),
     ),
     segmentId: resolve("seg", "segment", names(segments), names(current.segments)),
+    cohortId,
     deploymentId: resolve("dep", "deployment", names(deployments), names(current.deployments)),
   };
   const variations = flags.flatMap(({ entry, known, own }, place) => {
@@ -105,8 +116,7 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     segments,
     groups: file.groups.map((entry, place) => groupOf(entry, place, reading)),
     deployments,
-    // No file names any: they hold credentials, and members that are kept elsewhere.
-    cohorts: current.cohorts,
+    cohorts,
   };
 }
 
@@ -134,12 +144,12 @@ function flagOf(
   known: FeatureFlag | undefined,
   own: Identity & { key: string },
   path: string,
-  { segmentId, deploymentId }: Reading,
+  { segmentId, cohortId, deploymentId }: Reading,
 ): FeatureFlag {
-  const targeting = rollout?.targeting?.map((target, index) => ({
-    ...target,
-    ...resolvedSegment(target, `${path}.rollout.targeting[${index}]`, segmentId),
-  }));
+  const targeting = rollout?.targeting?.map((target, index) => {
+    const under = `${path}.rollout.targeting[${index}]`;
+    return { ...target, ...resolvedConditions(target, under, cohortId), ...resolvedSegment(target, under, segmentId) };
+  });
   return {
     ...own,
     type: known?.type ?? "self",
@@ -214,6 +224,29 @@ function groupOf(entry: ConfiguredGroup, place: number, { at, current, flagId }:
 
 function resolvedSegment({ segment_id }: { segment_id?: string }, path: string, segmentId: Resolve) {
   return segment_id === undefined ? {} : { segment_id: segmentId(segment_id, `${path}.segment_id`) };
+}
+
+function ruleOf(rule: SegmentRule, path: string, cohortId: Resolve): SegmentRule {
+  const resolved: SegmentRule = { ...rule };
+  for (const side of ["match", "not_match"] as const) {
+    const { cohort, ...rest } = rule[side] ?? {};
+    if (cohort === undefined) continue;
+    const ids = cohort.map((reference, index) => cohortId(reference, `${path}.${side}.cohort[${index}]`));
+    resolved[side] = { ...rest, cohort: ids };
+  }
+  return resolved;
+}
+
+function resolvedConditions({ conditions }: Pick<RolloutTarget, "conditions">, path: string, cohortId: Resolve) {
+  if (conditions === undefined) return {};
+  const resolved = conditions.map((branch, group) =>
+    branch.map((condition, place) => {
+      if (!selectsCohorts(condition.selector)) return condition;
+      const under = `${path}.conditions[${group}][${place}].values`;
+      return { ...condition, values: condition.values.map((value, index) => cohortId(value, `${under}[${index}]`)) };
+    }),
+  );
+  return { conditions: resolved };
 }
 
 function names(items: readonly { id: string; name: string }[]): Candidate[] {

@@ -1,35 +1,44 @@
 /** A tenant's resources as the file they can be read from again. */
 
+import { selectsCohorts } from "./cohort-conditions.ts";
 import { type Candidate, createReferenceTo } from "./configuration-references.ts";
 import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
 import type { Group } from "./group.ts";
 import { flagOf, type Resources, variationsOf } from "./resources.ts";
+import type { RolloutTarget } from "./rollout.ts";
+import type { SegmentRule } from "./segment.ts";
 
 /**
  * In stored order, and every object's fields in one order, so that two exports differ where the configuration does.
- * Left out are deployments' keys, and what the control plane writes itself: when things were made and changed, and the
- * copies that an activation takes.
+ * Left out are deployments' keys, cohorts' members and what their sources are asked with, and what the control plane writes
+ * itself: when things were made and changed, and the copies that an activation takes.
  */
 export function exportConfiguration(resources: Resources): Configuration {
-  const { feature_flags, experiments, segments, groups, deployments } = resources;
+  const { feature_flags, experiments, segments, cohorts, groups, deployments } = resources;
   const names: Names = {
     flag: createReferenceTo(feature_flags.map(({ id, key }) => [id, key])),
     segment: createReferenceTo(segments.map(({ id, name }) => [id, name])),
+    cohort: createReferenceTo(cohorts.map(({ id, name }) => [id, name])),
     deployment: createReferenceTo(deployments.map(({ id, name }) => [id, name])),
   };
   return {
     feature_flags: feature_flags.map((flag) => exportFlag(flag, resources, names)),
     experiments: experiments.map((experiment) => exportExperiment(experiment, resources, names)),
-    segments: segments.map(({ id, name, description, type, rules }) => present({ id, name, description, type, rules })),
+    segments: segments.map(({ id, name, description, type, rules }) =>
+      present({ id, name, description, type, rules: rules.map((rule) => withCohortNames(rule, names)) }),
+    ),
+    cohorts: cohorts.map(({ id, name, description, id_type, source, refresh_minutes }) =>
+      present({ id, name, description, id_type, source, refresh_minutes }),
+    ),
     groups: groups.map((group) => exportGroup(group, names)),
     deployments: deployments.map(({ id, name, description, type }) => present({ id, name, description, type })),
   };
 }
 
 /** How each kind is referred to. */
-type Names = Readonly<Record<"flag" | "segment" | "deployment", (id: string) => string>>;
+type Names = Readonly<Record<"flag" | "segment" | "cohort" | "deployment", (id: string) => string>>;
 
 function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): ConfiguredFlag {
   const { id, key, name, description, type, status, parameters, deployments, rollout } = flag;
@@ -44,7 +53,7 @@ function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): Conf
     deployments: deployments.map(names.deployment),
     rollout: rollout && {
       ...rollout,
-      ...(rollout.targeting && { targeting: rollout.targeting.map((target) => withSegmentName(target, names)) }),
+      ...(rollout.targeting && { targeting: rollout.targeting.map((target) => exportTarget(target, names)) }),
     },
     variations: variationsOf(flag, resources).map((variation) =>
       present({
@@ -56,6 +65,21 @@ function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): Conf
       }),
     ),
   });
+}
+
+function exportTarget(target: RolloutTarget, names: Names): RolloutTarget {
+  const conditions = target.conditions?.map((branch) =>
+    branch.map((condition) =>
+      selectsCohorts(condition.selector) ? { ...condition, values: condition.values.map(names.cohort) } : condition,
+    ),
+  );
+  return withSegmentName(conditions === undefined ? target : { ...target, conditions }, names);
+}
+
+function withCohortNames({ match, not_match }: SegmentRule, names: Names): SegmentRule {
+  const named = (attributes: NonNullable<SegmentRule["match"]>) =>
+    attributes.cohort === undefined ? attributes : { ...attributes, cohort: attributes.cohort.map(names.cohort) };
+  return { ...(match && { match: named(match) }), ...(not_match && { not_match: named(not_match) }) };
 }
 
 function exportExperiment(experiment: Experiment, resources: Resources, names: Names): ConfiguredExperiment {

@@ -21,10 +21,15 @@ export interface ImportOptions {
   prune: boolean;
   /** How many experiments may be active. */
   activeLimit: number;
+  /** Of the addresses that cohorts are to be fetched from, those that may not be, each with the reason. */
+  refusedSources?: Readonly<Record<string, string>> | undefined;
 }
 
 /** @param input parsed JSON. Deployments that are new come without keys. */
-export function planImport(input: unknown, { current, at, prune, activeLimit }: ImportOptions): ImportPlan {
+export function planImport(
+  input: unknown,
+  { current, at, prune, activeLimit, refusedSources = {} }: ImportOptions,
+): ImportPlan {
   const read = readConfiguration(input, { at, current });
   if ("problems" in read) {
     return { steps: [], problems: read.problems.map((problem) => ({ code: "invalid_body", ...problem })) };
@@ -34,6 +39,10 @@ export function planImport(input: unknown, { current, at, prune, activeLimit }: 
   const named = read.resources;
   checkEntries(named, report);
   if (problems.length > 0) return { steps: [], problems };
+  named.cohorts.forEach(({ source }, place) => {
+    const fault = source.type === "url" ? refusedSources[source.url] : undefined;
+    if (fault !== undefined) report("invalid_body", `cohorts[${place}].source.url`, fault);
+  });
 
   const moved = movedVariations(current, named);
   const combine = <Item extends { id: string }>(items: readonly Item[], wanted: readonly Item[]): readonly Item[] => {
@@ -53,7 +62,7 @@ export function planImport(input: unknown, { current, at, prune, activeLimit }: 
     groups: combine(current.groups, named.groups),
     deployments: combine(current.deployments, named.deployments),
     experiments: current.experiments,
-    cohorts: current.cohorts,
+    cohorts: combine(current.cohorts, named.cohorts),
   };
   const settled = named.experiments.map((wanted, place) => {
     const before = byId(current.experiments, wanted.id);

@@ -10,6 +10,7 @@ import { maxVariations } from "./variation.ts";
 /** Fields that say which resource it is, or that others hold on to. */
 const fixedFields: Readonly<Record<ResourceType, readonly string[]>> = {
   deployment: ["type"],
+  cohort: ["id_type"],
   segment: ["type"],
   feature_flag: ["key", "type"],
   variation: ["key", "feature_flag_id"],

@@ -1,4 +1,5 @@
 /** One resource that an import changes. */
+import type { Cohort } from "./cohort.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Experiment } from "./experiment.ts";
 import type { FeatureFlag } from "./feature-flag.ts";
@@ -11,6 +12,7 @@ import type { Variation } from "./variation.ts";
 
 interface Types {
   deployment: Deployment;
+  cohort: Cohort;
   segment: Segment;
   feature_flag: FeatureFlag;
   variation: Variation;
@@ -22,6 +24,7 @@ export type ResourceType = keyof Types;
 /** What is referred to comes before what refers to it. */
 export const listOf = {
   deployment: "deployments",
+  cohort: "cohorts",
   segment: "segments",
   feature_flag: "feature_flags",
   variation: "variations",

@@ -69,6 +69,9 @@ export const problems = {
   experiment_duplicate_allocation: { status: 400, title: "Experiment cannot be activated: validation failed." },
   experiment_invalid_levels: { status: 400, title: "Experiment cannot be activated: validation failed." },
   invalid_ramp_level: { status: 400, title: "The ramp goes up only, one level at a time." },
+  cohort_not_fetched: { status: 400, title: "The cohort's members are pushed: there is no source to fetch them from." },
+  cohort_not_pushed: { status: 400, title: "The cohort's members are fetched from its source, and cannot be pushed." },
+  invalid_members: { status: 400, title: "The members cannot be read; nothing was changed." },
   snapshot_too_large: { status: 400, title: "The configuration would exceed what is read in time at the edge." },
   invalid_import: { status: 400, title: "The file cannot be imported; nothing was changed." },
 
@@ -86,6 +89,7 @@ export const problems = {
   experiment_not_found: { status: 404, title: "Experiment not found." },
   segment_not_found: { status: 404, title: "Segment not found." },
   group_not_found: { status: 404, title: "Group not found." },
+  cohort_not_found: { status: 404, title: "Cohort not found." },
   deployment_not_found: { status: 404, title: "Deployment not found." },
   token_not_found: { status: 404, title: "Token not found." },
   method_not_allowed: { status: 405, title: "This address does not know the method." },
@@ -116,6 +120,8 @@ export const problems = {
   segment_in_use: { status: 409, title: "Segment is in use by one or more non-archived experiment allocations." },
   group_name_taken: { status: 409, title: "A group with this name already exists." },
   group_key_taken: { status: 409, title: "A group with this key already exists." },
+  cohort_name_taken: { status: 409, title: "A cohort with this name already exists." },
+  cohort_in_use: { status: 409, title: "Cohort is in use by one or more segments or feature flags." },
   deployment_name_taken: { status: 409, title: "A deployment with this name already exists." },
   deployment_in_use: { status: 409, title: "Deployment is in use by one or more feature flags." },
   token_name_taken: { status: 409, title: "A token with this name already exists." },
@@ -128,6 +134,7 @@ export const problems = {
   },
   internal_error: { status: 500, title: "Something failed on our side." },
   issuer_unavailable: { status: 503, title: "The keys of the tenant's token issuer cannot be fetched; try again." },
+  cohorts_unavailable: { status: 503, title: "The members of cohorts cannot be reached; try again." },
   control_unavailable: { status: 503, title: "The control plane cannot be reached; try again." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

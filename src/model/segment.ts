@@ -35,43 +35,50 @@ export const segmentExpression = v.union(
 );
 export type SegmentExpression = v.InferOutput<typeof segmentExpression>;
 
-/** Ids of cohorts: to be in one is to match. */
-const cohorts = v.pipe(
-  v.array(cohortId, "must be a list of ids of cohorts: no other operator"),
-  v.minLength(1, "must hold at least one value"),
-);
+const attributesOf = (cohort: v.GenericSchema<string>) =>
+  v.pipe(
+    v.strictObject({
+      client_id: v.exactOptional(segmentExpression),
+      connection: v.exactOptional(segmentExpression),
+      connection_type: v.exactOptional(segmentExpression),
+      organization_id: v.exactOptional(segmentExpression),
+      domain: v.exactOptional(segmentExpression),
+      device_type: v.exactOptional(segmentExpression),
+      browser: v.exactOptional(segmentExpression),
+      platform: v.exactOptional(segmentExpression),
+      user_agent: v.exactOptional(segmentExpression),
+      country: v.exactOptional(segmentExpression),
+      region: v.exactOptional(segmentExpression),
+      /** To be in one is to match. */
+      cohort: v.exactOptional(
+        v.pipe(
+          v.array(cohort, "must be a list of cohorts: no other operator"),
+          v.minLength(1, "must hold at least one value"),
+        ),
+      ),
+    }),
+    v.minEntries(1, "must name at least one attribute"),
+    v.maxEntries(10, "must name at most 10 attributes"),
+  );
 
-const attributes = v.pipe(
-  v.strictObject({
-    client_id: v.exactOptional(segmentExpression),
-    connection: v.exactOptional(segmentExpression),
-    connection_type: v.exactOptional(segmentExpression),
-    organization_id: v.exactOptional(segmentExpression),
-    domain: v.exactOptional(segmentExpression),
-    device_type: v.exactOptional(segmentExpression),
-    browser: v.exactOptional(segmentExpression),
-    platform: v.exactOptional(segmentExpression),
-    user_agent: v.exactOptional(segmentExpression),
-    country: v.exactOptional(segmentExpression),
-    region: v.exactOptional(segmentExpression),
-    cohort: v.exactOptional(cohorts),
-  }),
-  v.minEntries(1, "must name at least one attribute"),
-  v.maxEntries(10, "must name at most 10 attributes"),
-);
+const ruleOf = (cohort: v.GenericSchema<string>) => {
+  const attributes = attributesOf(cohort);
+  return v.pipe(
+    v.strictObject({
+      /** All must match; of an attribute's values, any. */
+      match: v.exactOptional(attributes),
+      /** None may match. */
+      not_match: v.exactOptional(attributes),
+    }),
+    v.minEntries(1, "must hold match, not_match or both"),
+  );
+};
+export type SegmentRule = v.InferOutput<ReturnType<typeof ruleOf>>;
 
-const rule = v.pipe(
-  v.strictObject({
-    /** All must match; of an attribute's values, any. */
-    match: v.exactOptional(attributes),
-    /** None may match. */
-    not_match: v.exactOptional(attributes),
-  }),
-  v.minEntries(1, "must hold match, not_match or both"),
-);
-export type SegmentRule = v.InferOutput<typeof rule>;
-
-export const rulesSchema = v.pipe(v.array(rule), v.minLength(1, "must hold at least one rule"));
+/** @param cohort what cohorts are named by */
+export const rulesOf = (cohort: v.GenericSchema<string>) =>
+  v.pipe(v.array(ruleOf(cohort)), v.minLength(1, "must hold at least one rule"));
+export const rulesSchema = rulesOf(cohortId);
 
 export const segmentSchema = v.strictObject({
   id: segmentId,

@@ -26,6 +26,7 @@ export interface DocumentedOperation {
   path: string;
   scope: string;
   parameters: Parameter[];
+  /** Of fields, which a form may hold as well; an upload has none. */
   body: Schema | undefined;
   responses: Record<string, Response>;
 }
@@ -72,7 +73,7 @@ export const documentedOperations: readonly DocumentedOperation[] = Object.entri
         path: path.slice(room.length),
         scope: ((operation.security as { bearer: string[] }[])[0]?.bearer ?? [])[0] ?? "",
         parameters: (operation.parameters as Parameter[]).map((one) => resolved<Parameter>(one)),
-        body: content?.["application/json"]?.schema,
+        body: content?.["application/x-www-form-urlencoded"]?.schema,
         responses: Object.fromEntries(
           Object.entries(responses).map(([status, response]) => [status, resolved<Response>(response)]),
         ),

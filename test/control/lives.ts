@@ -5,6 +5,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
+import type { CohortDefinitions } from "../../src/control/cohort-outbox.ts";
 import { Control, type ControlAnswer, type ControlRequest } from "../../src/control/control.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
 import { type Snapshot, snapshotKey } from "../../src/model/snapshot.ts";
@@ -32,6 +33,13 @@ export interface Lives {
     held(): Snapshot | null;
   };
   queue: { mode: Mode; sent: QueueMessage[] };
+  /** The tenant's cohort object. */
+  cohorts: {
+    mode: Mode;
+    /** In the order in which they were asked for, heard or not. */
+    asked: CohortDefinitions[];
+    heard: CohortDefinitions | null;
+  };
   /** Warnings and errors on the console. */
   warned: string[];
   /** Runs a command; its body. Throws what was refused. */
@@ -120,7 +128,17 @@ async function live(state: DurableObjectState, warned: string[]): Promise<Lives>
       sendBatch: (batch: { body: QueueMessage }[]) =>
         answer(lives.queue.mode, own, () => void lives.queue.sent.push(...batch.map(({ body }) => body))),
     } as unknown as Queue;
-    return new Control(state, { SNAPSHOTS, EVENTS });
+    const cohorts = {
+      sync(told: CohortDefinitions) {
+        lives.cohorts.asked.push(told);
+        return answer(lives.cohorts.mode, own, () => {
+          if (told.revision >= (lives.cohorts.heard?.revision ?? 0)) lives.cohorts.heard = told;
+          return lives.cohorts.heard?.revision;
+        });
+      },
+    };
+    const COHORTS = { idFromName: (name: string) => name, get: () => cohorts } as unknown as DurableObjectNamespace;
+    return new Control(state, { SNAPSHOTS, EVENTS, COHORTS });
   }
 
   /** Lets what can go on do so, without time going by. */
@@ -152,6 +170,7 @@ async function live(state: DurableObjectState, warned: string[]): Promise<Lives>
       held: () => (lives.kv.value === null ? null : JSON.parse(lives.kv.value)),
     },
     queue: { mode: "work", sent: [] },
+    cohorts: { mode: "work", asked: [], heard: null },
     warned,
     async run(command, input, activeLimit = 1) {
       const result: ControlAnswer = await lives.control.execute({

@@ -28,7 +28,11 @@ const variations = fc
     ),
   );
 
-function rollout(keys: readonly string[], earlier: readonly string[], segments: readonly string[]) {
+function rollout(
+  keys: readonly string[],
+  earlier: readonly string[],
+  { segments, cohorts }: Readonly<Record<"segments" | "cohorts", readonly string[]>>,
+) {
   const weights = fc
     .tuple(fc.constantFrom(...keys), fc.integer({ min: 1, max: 9 }))
     .map(([key, weight]) => ({ [key]: weight }));
@@ -42,7 +46,11 @@ function rollout(keys: readonly string[], earlier: readonly string[], segments: 
           fc.constantFrom(...segments).map((segment_id) => ({ segment_id })),
           fc.constant({ conditions: [[{ selector: ["context", "user", "country"], op: "is", values: ["DE"] }]] }),
         )
-      : fc.constant({ conditions: [] }),
+      : fc.constant({
+          conditions: [
+            [{ selector: ["context", "user", "cohort_ids"], op: "set does not contain any", values: cohorts }],
+          ],
+        }),
   );
   return merge(
     optional("bucketing_key", fc.constantFrom("user_id", "device_id")),
@@ -65,7 +73,9 @@ interface NamedFlag {
   variations: { key: string }[];
 }
 
-function flag(place: number, segments: readonly string[], deployments: readonly string[]): fc.Arbitrary<object> {
+type Names = Readonly<Record<"segments" | "cohorts" | "deployments", readonly string[]>>;
+
+function flag(place: number, names: Names): fc.Arbitrary<object> {
   const earlier = Array.from({ length: place }, (_, index) => `flag-${index}`);
   return variations.chain((own) =>
     merge(
@@ -76,13 +86,13 @@ function flag(place: number, segments: readonly string[], deployments: readonly 
       object({
         parameters: object({ text: values.string.map((value) => ({ type: "string" as const, value: `a${value}` })) }),
       }),
-      optional("deployments", subset(deployments)),
+      optional("deployments", subset(names.deployments)),
       optional(
         "rollout",
         rollout(
           own.map(({ key }) => key),
           earlier,
-          segments,
+          names,
         ),
       ),
     ),
@@ -155,9 +165,34 @@ function group(place: number, flags: readonly NamedFlag[]): fc.Arbitrary<object>
   );
 }
 
-const segment = (place: number) =>
+const source = fc.oneof(
+  fc.constant({ type: "push" }),
+  fc.constantFrom({}, { field: "user" }).map((field) => ({
+    type: "url",
+    url: "https://data.example.com/cohort",
+    format: "ndjson",
+    ...field,
+  })),
+);
+
+const cohort = (place: number) =>
+  merge(
+    fc.constantFrom("user", "device").map((id_type) => ({ name: `Cohort ${place}`, id_type })),
+    description,
+    source.map((one) => ({ source: one })),
+    optional("id", fc.constant(`coh_C${place + 1}`)),
+    optional("refresh_minutes", fc.constant(30)),
+  );
+
+const segment = (place: number, cohorts: readonly string[]) =>
   merge(
     fc.constant({ name: `Segment ${place}`, rules: [{ match: { device_type: ["mobile"] } }] }),
+    cohorts.length === 0
+      ? fc.constant({})
+      : optional(
+          "rules",
+          fc.constantFrom("match", "not_match").map((side) => [{ [side]: { country: ["CH"], cohort: cohorts } }]),
+        ),
     description,
     optional("id", fc.constant(`seg_S${place + 1}`)),
   );
@@ -176,17 +211,22 @@ const upTo = (most: number, of: (place: number) => fc.Arbitrary<object>): fc.Arb
 const namesOf = (items: object[]) => items.map((item) => (item as { name: string }).name);
 
 export const configurations: fc.Arbitrary<ConfigurationFile> = fc
-  .tuple(upTo(2, segment), upTo(2, deployment))
-  .chain(([segments, deployments]) =>
-    upTo(3, (place) => flag(place, namesOf(segments), namesOf(deployments))).chain((feature_flags) => {
+  .tuple(upTo(2, cohort), upTo(2, deployment))
+  .chain(([cohorts, deployments]) =>
+    upTo(2, (place) => segment(place, namesOf(cohorts))).map((segments) => ({ cohorts, segments, deployments })),
+  )
+  .chain(({ cohorts, segments, deployments }) => {
+    const names = { cohorts: namesOf(cohorts), segments: namesOf(segments), deployments: namesOf(deployments) };
+    return upTo(3, (place) => flag(place, names)).chain((feature_flags) => {
       const flags = feature_flags as NamedFlag[];
       return object({
         feature_flags: fc.constant(feature_flags),
         experiments:
           flags.length === 0 ? fc.constant([]) : upTo(3, (place) => experiment(place, flags, namesOf(segments))),
         segments: fc.constant(segments),
+        cohorts: fc.constant(cohorts),
         groups: upTo(2, (place) => group(place, flags)),
         deployments: fc.constant(deployments),
       });
-    }),
-  ) as fc.Arbitrary<ConfigurationFile>;
+    });
+  }) as fc.Arbitrary<ConfigurationFile>;

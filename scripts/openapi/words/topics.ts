@@ -1,5 +1,6 @@
 import type { Topic } from "../operation-words.ts";
 import { changes } from "./changes.ts";
+import { cohorts } from "./cohorts.ts";
 import { deployments } from "./deployments.ts";
 import { experiments } from "./experiments.ts";
 import { explain } from "./explain.ts";
@@ -17,6 +18,7 @@ export const topics: readonly Topic[] = [
   variations,
   experiments,
   segments,
+  cohorts,
   groups,
   deployments,
   tokens,

@@ -7,7 +7,7 @@ export const transfer: Topic = {
     export_configuration: {
       summary: "Export everything",
       description:
-        "All resources but tokens, by keys and names instead of ids, in stored order: two exports differ where the configuration does.",
+        "All resources but tokens, by keys and names instead of ids, in stored order: two exports differ where the configuration does. Members of cohorts and their credentials are left out.",
       answer: "Configuration",
       refusals: [],
     },

@@ -1,15 +1,17 @@
 /** The management API over HTTP: a request becomes a command of the tenant's control plane, its answer a response. */
+import { findSourceFault } from "../../cohorts/source/host-policy.ts";
 import type { Control, ControlAnswer, ControlRequest } from "../../control/control.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
 import { createAuthenticator } from "./authenticate.ts";
+import type { CohortObject, CohortStep } from "./cohort-step.ts";
 import { within } from "./deadline.ts";
 import { type Assets, documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
 import { operations } from "./operations.ts";
 import { readBody, readQuery } from "./read.ts";
-import { renderAnswer, renderRefusal } from "./render.ts";
+import { renderAnswer, renderLines, renderRefusal } from "./render.ts";
 import { createRouter, type Found } from "./route.ts";
 
 export const managementPath = "/api/v2/experimentation";
@@ -18,6 +20,7 @@ const giveUpMs = 5_000;
 
 export interface ManagementBindings {
   CONTROL: DurableObjectNamespace;
+  COHORTS: DurableObjectNamespace;
   ASSETS?: Assets;
 }
 
@@ -33,7 +36,7 @@ export interface Management {
 }
 
 export function createManagement({ settings, tenantOf }: ManagementOptions): Management {
-  const { adminToken: rootToken, faults, managementRate } = settings;
+  const { adminToken: rootToken, faults, managementRate, cohortHosts } = settings;
   const authenticate = createAuthenticator({ rootToken, tenantOf, now: Date.now });
   const find = createRouter(operations);
 
@@ -47,12 +50,17 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
 
     const { tenant, credential, settle } = await authenticate(request);
     const found = find(request.method, path);
-    const { refusal, success, ...asked } = await readRequest(found, request, search);
+    const { refusal, success, step, ...asked } = await readRequest(found, request, search);
     const control = bindings.CONTROL as unknown as DurableObjectNamespace<Control>;
     let reply: ControlAnswer;
     try {
       const execution = control.get(control.idFromName(tenant.id)).execute({
-        tenant: { id: tenant.id, activeLimit: tenant.active_experiment_limit, entitled: tenant.entitled },
+        tenant: {
+          id: tenant.id,
+          activeLimit: tenant.active_experiment_limit,
+          entitled: tenant.entitled,
+          refusedSources: refusedSources(asked.input.body, cohortHosts),
+        },
         credential,
         ...asked,
         correlationId,
@@ -67,7 +75,18 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     }
     settle(!reply.ok && reply.code === "invalid_token" ? "wrong" : "genuine");
     if (reply.ok && refusal !== undefined) return renderRefusal(refusal, reply.rate, allowed(found));
-    return renderAnswer(reply, success);
+    if (!reply.ok || reply.json === null || step === undefined) return renderAnswer(reply, success);
+    try {
+      const cohorts = bindings.COHORTS.get(bindings.COHORTS.idFromName(tenant.id)) as unknown as CohortObject;
+      const { params, query } = asked.input;
+      const answered = await step({ cohorts, answer: JSON.parse(reply.json), params, query, request });
+      if ("lines" in answered) return renderLines(answered.lines, reply.rate);
+      return renderAnswer({ ...reply, json: JSON.stringify(answered.json) }, success);
+    } catch (error) {
+      if (error instanceof Problem) return renderRefusal(error, reply.rate);
+      logFault("the cohort object cannot be reached", error, correlationId);
+      return renderRefusal(new Problem("cohorts_unavailable"), reply.rate);
+    }
   }
 
   return {
@@ -76,6 +95,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
       const response = await answer(request, bindings, correlationId).catch((error: unknown) =>
         renderFault(error, request, correlationId),
       );
+      if (request.method === "HEAD") await response.body?.cancel();
       // What an asset answers cannot be added to; a copy can.
       const named = new Response(request.method === "HEAD" ? null : response.body, response);
       named.headers.set("x-correlation-id", correlationId);
@@ -86,6 +106,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
 
 interface Asked extends Pick<ControlRequest, "scope" | "command" | "input"> {
   success: number;
+  step?: CohortStep | undefined;
   /** Why nothing can be done, which is told once the caller is known to be let in. */
   refusal?: Problem;
 }
@@ -99,14 +120,32 @@ async function readRequest(found: Found | undefined, request: Request, search: s
     return { ...refused, refusal: new Problem("method_not_allowed", `It knows ${found.allow.join(", ")}.`) };
   }
   const { name: command, operation, params } = found;
-  const { scope, success } = operation;
+  const { scope, success, cohorts: step } = operation;
   try {
     const query = readQuery(operation.query, search);
-    return { scope, command, input: { params, query, body: await readBody(operation, request) }, success };
+    return { scope, command, input: { params, query, body: await readBody(operation, request) }, success, step };
   } catch (error) {
     if (error instanceof Problem) return { ...refused, scope, refusal: error };
     throw error;
   }
+}
+
+interface NamesSources {
+  source?: { url?: unknown };
+  cohorts?: unknown;
+}
+
+/** The control plane knows nothing of hosts: of what a body names as a cohort's source, it is told what may not be one. */
+function refusedSources(body: unknown, allowed: readonly string[]): Record<string, string> {
+  const given = (body ?? {}) as NamesSources;
+  const all: (NamesSources | null)[] = [given, ...(Array.isArray(given.cohorts) ? given.cohorts : [])];
+  return Object.fromEntries(
+    all.flatMap((cohort) => {
+      const url = cohort?.source?.url;
+      const fault = typeof url === "string" ? findSourceFault(url, allowed) : null;
+      return fault === null ? [] : [[url, fault]];
+    }),
+  );
 }
 
 function isRead({ method }: Request): boolean {

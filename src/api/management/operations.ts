@@ -3,6 +3,7 @@
 import type { CommandName } from "../../control/commands.ts";
 import type { Operation } from "./operation.ts";
 import { changeOperations } from "./operations/changes.ts";
+import { cohortOperations } from "./operations/cohorts.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { experimentOperations } from "./operations/experiments.ts";
 import { explainOperations } from "./operations/explain.ts";
@@ -20,6 +21,7 @@ export const operations: Readonly<Record<CommandName, Operation>> = {
   ...experimentOperations,
   ...segmentOperations,
   ...groupOperations,
+  ...cohortOperations,
   ...deploymentOperations,
   ...tokenOperations,
   ...changeOperations,

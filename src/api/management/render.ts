@@ -26,6 +26,12 @@ export function renderAnswer(answer: ControlAnswer, success: number): Response {
   return new Response(answer.json, { status: success, headers: { ...headers, ...json } });
 }
 
+/** What is too long to be held: one JSON value a line. */
+export function renderLines(lines: ReadableStream<Uint8Array>, rate: Rate | undefined): Response {
+  const headers = { ...rateHeaders(rate), ...json, "content-type": "application/x-ndjson; charset=utf-8" };
+  return new Response(lines, { headers });
+}
+
 export function renderRefusal(
   { code, message }: { code: ManagementCode; message: string } | Problem,
   rate?: Rate,

@@ -8,6 +8,7 @@ import { Problem } from "../../model/problem.ts";
 import type { Scope } from "../../model/token.ts";
 import type { CommandContext, Input } from "../command.ts";
 import type { Draft } from "../tables.ts";
+import { originOf } from "./cohorts.ts";
 import { withNewKey } from "./deployments.ts";
 
 export interface ImportQuery {
@@ -35,7 +36,8 @@ export const transferCommands = {
     const missing = needed.filter((scope) => !actor.scopes.includes(scope));
     if (missing.length > 0) throw new Problem("insufficient_scope", `Expected all of: ${needed.join(", ")}.`);
 
-    const options = { current: draft.resources(), at, prune, activeLimit: tenant.activeLimit };
+    const { activeLimit, refusedSources } = tenant;
+    const options = { current: draft.resources(), at, prune, activeLimit, refusedSources };
     const { steps, problems, warnings } =
       format === "amplitude" ? planAmplitudeImport(body, options) : { ...planImport(body, options), warnings: [] };
     if (!dry_run && problems.length > 0) throw new Problem("invalid_import", problems.map(inWords).join("; "));
@@ -47,6 +49,8 @@ export const transferCommands = {
 /** @returns a deployment that is new, with its key, which is shown this once */
 function take({ type, before, after, isMoved }: ImportStep, draft: Draft): object[] {
   if (before !== undefined && (after === undefined || isMoved)) draft.remove(type, before.id);
+  // No file has credentials: they stay with the origin that they were given for.
+  if (type === "cohort" && originOf(after) !== originOf(before)) draft.remove("secret", (after ?? before)?.id ?? "");
   if (after === undefined) return [];
   if (type === "deployment" && before === undefined) return [withNewKey(draft, after)];
   // Another object than what is stored: the place of what was moved has changed, if nothing else.

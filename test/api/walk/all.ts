@@ -1,4 +1,5 @@
 import { access } from "./access.ts";
+import { cohorts } from "./cohorts.ts";
 import { experiments } from "./experiments.ts";
 import { featureFlags } from "./feature-flags.ts";
 import { segments } from "./segments.ts";
@@ -6,4 +7,12 @@ import { transfer } from "./transfer.ts";
 import { variations } from "./variations.ts";
 import type { Walk } from "./walk.ts";
 
-export const walk: Walk = { ...featureFlags, ...variations, ...experiments, ...segments, ...access, ...transfer };
+export const walk: Walk = {
+  ...featureFlags,
+  ...variations,
+  ...experiments,
+  ...segments,
+  ...cohorts,
+  ...access,
+  ...transfer,
+};

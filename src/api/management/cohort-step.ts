@@ -1,0 +1,17 @@
+/** What the tenant's cohort object does for an operation, once the control plane has allowed it. */
+import type { Cohorts } from "../../cohorts/cohorts.ts";
+
+export type CohortObject = Pick<Cohorts, "status" | "refresh" | "find" | "push" | "list">;
+
+export interface CohortCall {
+  cohorts: CohortObject;
+  /** The control plane's. */
+  answer: unknown;
+  params: Readonly<Record<string, string>>;
+  query: unknown;
+  /** Its body has not been read, unless the operation has a schema for it. */
+  request: Request;
+}
+
+/** @throws {Problem}; whatever else it throws says that the object cannot be reached */
+export type CohortStep = (call: CohortCall) => Promise<{ json: unknown } | { lines: ReadableStream<Uint8Array> }>;
