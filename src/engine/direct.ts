@@ -11,6 +11,7 @@ import {
   type Test,
 } from "./plan.ts";
 import { isPlainText, Reading } from "./reading.ts";
+import { createBlankVariants } from "./results.ts";
 import { Subject } from "./salted-hash.ts";
 import { selectOwn } from "./select.ts";
 import type { Slot } from "./slots.ts";
@@ -72,15 +73,12 @@ const flatten = ({ groups, bucket, choice }: SegmentPlan): DirectSegment => ({
 export class DirectEvaluator {
   readonly #flags: readonly (readonly DirectSegment[])[];
   readonly #subjects: readonly Subject[];
-  /** By flag number: no variant. */
-  readonly #blank: readonly (Variant | undefined)[];
 
   private constructor(plan: Plan) {
     this.#flags = plan.flags.map((_, flag) =>
       plan.segments.slice(plan.firstSegment[flag] ?? 0, plan.firstSegment[flag + 1] ?? 0).map(flatten),
     );
     this.#subjects = plan.subjects.map((salts) => new Subject(salts));
-    this.#blank = plan.flags.map(() => undefined);
   }
 
   /** Undefined when the plan is none for the shortcut. */
@@ -102,7 +100,7 @@ export class DirectEvaluator {
   evaluate(context: EvaluationContext, numbers: readonly number[]): (Variant | undefined)[] | undefined {
     const user = isPlain(context) ? selectField(context, userField) : selectOwn(context, "user");
     const userIsPlain = isPlain(user);
-    const variants = this.#blank.slice();
+    const variants = createBlankVariants(this.#flags.length);
     for (let i = 0; i < numbers.length; i++) {
       const flag = numbers[i] as number;
       const outcome = this.#search(this.#flags[flag] as readonly DirectSegment[], user, userIsPlain);

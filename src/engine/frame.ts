@@ -3,7 +3,7 @@ import { isPlain, selectField } from "./fields.ts";
 import type { Variant } from "./flag.ts";
 import type { Plan, Question } from "./plan.ts";
 import { isPlainText, Reading } from "./reading.ts";
-import { collect } from "./results.ts";
+import { collect, createBlankVariants } from "./results.ts";
 import { selectOwn } from "./select.ts";
 import type { Slot } from "./slots.ts";
 import { toText } from "./text.ts";
@@ -17,13 +17,11 @@ const noAnswers: number[] = [];
 export class BlankFrame {
   readonly plan: Plan;
   readonly values: readonly unknown[];
-  readonly variants: readonly (Variant | undefined)[];
   readonly answers: readonly number[];
 
   constructor(plan: Plan) {
     this.plan = plan;
     this.values = plan.slots.map(() => unread);
-    this.variants = plan.flags.map(() => undefined);
     this.answers = Array.from({ length: plan.words }, () => 0);
   }
 }
@@ -59,7 +57,7 @@ export class Frame {
     this.#context = context;
     this.numbers = numbers;
     this.#values = blank.values.slice();
-    this.variants = blank.variants.slice();
+    this.variants = createBlankVariants(blank.plan.flags.length);
     this.answers = blank.answers.length === 0 ? noAnswers : blank.answers.slice();
   }
 

@@ -10,6 +10,12 @@ const maxFewKeys = 8;
 /** How many records of a single flag are kept: one a variant and segment that gives it. */
 const maxSingles = 16;
 
+/**
+ * No variants yet. Not a copy of as many `undefined`s, nor a list that grows: V8 may lay an array of nothing but `undefined`
+ * out for floats, and has then to convert it at the first variant.
+ */
+export const createBlankVariants = (count: number): (Variant | undefined)[] => new Array(count);
+
 /** The flags in `numbers` that have a variant, by key. Any key is an own property, `__proto__` too. */
 export function collect(keys: readonly string[], variants: Variants, numbers: readonly number[]): Results {
   if (numbers.length > maxFewKeys) return collectMany(keys, variants, numbers);
