@@ -19,6 +19,8 @@ export type WriteMode = "replace" | "add" | "remove";
 
 /** Of one bucket, then it is stored: 256 such buffers are some 8 MB. */
 const bufferedCharacters = 12 * 1024;
+/** Members sorted and stored, then others have their turn: some 20 ms. */
+const membersAtOnce = 16 * 1024;
 /** Characters stored, then the disk is waited for. */
 const writtenAtOnce = 4 * 1024 * 1024;
 
@@ -66,6 +68,7 @@ export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
   const buffers = Array.from({ length: bucketCount }, (): Buffer => ({ words: [], ids: [], characters: 0, parts: 0 }));
   const hash = new Uint32Array(2);
   let written = 0;
+  let sorted = 0;
   let isOver = false;
 
   function stage(bucket: number, buffer: Buffer): void {
@@ -90,6 +93,7 @@ export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
   /** Writes what the bucket will be; null when it stays as it is. */
   function makeBucket(bucket: number, mode: WriteMode): { count: number; added: number; removed: number } | null {
     const given = takeStaged(bucket);
+    sorted += given.ids.length;
     store.dropGeneration(cohort, staged, bucket);
     if (mode !== "replace" && given.ids.length === 0) return null;
     const generation = store.generation(cohort, bucket);
@@ -105,6 +109,7 @@ export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
     if (changes.added + changes.removed === 0) return null;
     store.append(cohort, bucket, fresh, 0, after);
     for (const id of after.ids) written += id.length + 12;
+    sorted += after.ids.length;
     return { ...changes, count: after.ids.length };
   }
 
@@ -113,9 +118,14 @@ export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
   }
 
   async function breathe(): Promise<void> {
-    if (written < writtenAtOnce) return;
-    written = 0;
-    await store.flush();
+    if (sorted >= membersAtOnce) {
+      sorted = 0;
+      await rest();
+    }
+    if (written >= writtenAtOnce) {
+      written = 0;
+      await store.flush();
+    }
   }
 
   return {
@@ -145,7 +155,6 @@ export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
           outcome.removed += change.removed;
         }
         await breathe();
-        await rest();
         refuseIfOver();
       }
       outcome.size += outcome.added - outcome.removed;
@@ -155,7 +164,8 @@ export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
       isOver = true;
       for (const { bucket, generation } of replaced) {
         if (generation !== null) store.dropGeneration(cohort, generation, bucket);
-        if (bucket % 16 === 0) await rest();
+        sorted += outcome.size / bucketCount;
+        await breathe();
       }
       return outcome;
     },

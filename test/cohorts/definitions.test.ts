@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { answering, cohort, lines, minuteMs, pushed, startMs, streamOf, tenant, withStage } from "./stage.ts";
+import { answering, cohort, lines, minuteMs, pushed, range, startMs, streamOf, tenant, withStage } from "./stage.ts";
 
 const at = (ms: number) => new Date(startMs + ms).toISOString();
 
@@ -34,8 +34,10 @@ it("a cohort that is removed loses its members, also while they are fetched", ()
     stage.sync(cohort("beta"), cohort("gamma"));
     await stage.pass(10_000);
     expect(stage.lookUp("user", "ann")).toEqual(["coh_beta", "coh_gamma"]);
+    stage.sources.set("gamma", answering(range(0, 60_000)));
     void stage.keeper.refresh("coh_gamma");
-    await stage.pass(20);
+    await stage.pass(2);
+    expect(stage.status("gamma").state).toBe("refreshing");
     stage.sync(cohort("beta"));
     await stage.pass(20_000);
     expect(Object.keys(stage.keeper.status())).toEqual(["coh_beta"]);

@@ -132,7 +132,7 @@ it("pushes to one cohort are done in their order, and a slow one holds up no oth
       added: 1,
       status: { size: 2, refreshed_at: expect.stringContaining("2030") },
     });
-    expect(Date.parse(stage.status("beta").refreshed_at ?? "")).toBeGreaterThan(startMs + 5_000);
+    expect(Date.parse(stage.status("beta").refreshed_at ?? "")).toBeGreaterThanOrEqual(startMs + 5_000);
   }));
 
 it("a cohort that is removed while members are pushed to it has none afterwards", () =>
@@ -144,7 +144,7 @@ it("a cohort that is removed while members are pushed to it has none afterwards"
       format: "ndjson",
       body: streamOf(lines(range(0, 50_000))),
     });
-    await stage.pass(100);
+    await stage.pass(2);
     stage.sync();
     await stage.pass(10_000);
     expect(await answer).toMatchObject({ ok: false, code: "cohort_not_found" });
