@@ -127,7 +127,7 @@ describe("readConfiguration", () => {
         "feature_flags[0].parameters.text.type: must be one of string, boolean, number, array, object",
         "feature_flags[0].variations[0].name: is missing",
         "feature_flags[0].variations[0].overrides.size: must be an object, not 3",
-        "experiments[0].status: must be ("draft" | "active" | "paused" | "completed" | "archived"), not "running"",
+        "experiments[0].status: must be one of draft, active, paused, completed, archived",
         "experiments[0].allocations[0].variation_id: is missing",
         "experiments[0].allocations[0].weight: must be at most 100",
         "segments[0].rules[0].match.device: is not a known property",
