@@ -34,7 +34,9 @@ export const transferCommands = {
       ...(prune ? (["delete:experimentation"] as const) : []),
     ];
     const missing = needed.filter((scope) => !actor.scopes.includes(scope));
-    if (missing.length > 0) throw new Problem("insufficient_scope", `Expected all of: ${needed.join(", ")}.`);
+    if (missing.length > 0) {
+      throw new Problem("insufficient_scope", `${needed.join(", ")}.`, "Insufficient scope; expected all of:");
+    }
 
     const { activeLimit, refusedSources } = tenant;
     const options = { current: draft.resources(), at, prune, activeLimit, refusedSources };

@@ -137,6 +137,14 @@ describe("import", () => {
     if (status === 403) expect(answer.body.errorCode).toBe("insufficient_scope");
   });
 
+  it("names all the scopes it takes to who lacks some", async () => {
+    const headers = { authorization: `Bearer ${await tokenOf("create", "update")}` };
+    const { body } = await client.send("POST", "/import?prune=true", sample, headers);
+    expect(body.message).toBe(
+      "Insufficient scope; expected all of: create:experimentation, update:experimentation, delete:experimentation.",
+    );
+  });
+
   it.each(["dry_run=1", "prune=yes", "format=csv", "dryrun=true"])("refuses the query %s", async (query) => {
     const answer = await client.send("POST", `/import?${query}`, sample);
     expect(answer.body).toMatchObject({ statusCode: 400, errorCode: "invalid_query_string" });
