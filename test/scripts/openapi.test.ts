@@ -37,3 +37,10 @@ it("names each operation once, and says something of each", () => {
   const parameters = operations.flatMap((operation) => operation.parameters);
   expect(parameters.filter(({ $ref, description }) => !$ref && !description)).toEqual([]);
 });
+
+it("has the Experiment Center's pattern for names and descriptions, to the letter", () => {
+  const pattern = String.raw`^(?!.*\x00)\S(.*\S)?$`;
+  const { Name, Description } = document.components.schemas;
+  expect(Name).toMatchObject({ type: "string", minLength: 3, maxLength: 255, pattern });
+  expect(Description).toMatchObject({ type: "string", minLength: 3, maxLength: 1024, pattern });
+});
