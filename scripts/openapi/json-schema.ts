@@ -8,7 +8,7 @@ type Schemas = Readonly<Record<string, v.GenericSchema>>;
 /** Actions that leave nothing to say: JSON knows no other numbers, and what a value becomes later is ours. */
 const silent = ["finite", "transform", "raw_transform", "brand", "readonly"];
 /** Messages that say no more than the type that stands beside them. */
-const saidByType = /^must be (an object, not a list|a JSON value)/;
+const saidByType = /^must be (an object, not a list|a JSON value|a time such as)/;
 /** Actions whose message is all that can be told. */
 const worded = ["check", "raw_check", "partial_check", "check_items", "max_bytes", "some_item", "every_item"];
 

@@ -13,10 +13,19 @@ const text = (minLength: number, maxLength: number) =>
 
 export const nameSchema = text(3, 255);
 export const descriptionSchema = text(3, 1024);
+const timestampForm = "must be a time such as 2025-01-31T12:00:00Z";
 export const timestampSchema = v.pipe(
   v.string("must be text"),
-  v.isoTimestamp("must be a time such as 2025-01-31T12:00:00Z"),
+  v.isoTimestamp(timestampForm),
+  v.check(isOnCalendar, `${timestampForm}, on a day that there is`),
 );
+
+/** JavaScript takes the 30th of February for one in March. What is no date at all is not told twice. */
+function isOnCalendar(timestamp: string): boolean {
+  const date = timestamp.slice(0, 10);
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(midnight) || new Date(midnight).toISOString().startsWith(date);
+}
 
 /** Property names that valibot's `record` drops without a word, as they may reach an object's prototype. */
 const prototypeKeys = ["__proto__", "constructor", "prototype"];

@@ -110,6 +110,8 @@ describe("are found by", () => {
 it.each([
   ["resource_type=flag", "resource_type: must be one of feature_flag, "],
   ["since=yesterday", "since: "],
+  ["since=2030-02-29T00:00:00Z", "since: must be a time such as 2025-01-31T12:00:00Z, on a day that there is"],
+  ["until=2030-04-31T00:00:00%2B01:00", "until: must be a time such as"],
   ["until=2030-01-01T00:00:00%2B01", "until: must be a time such as 2025-01-31T12:00:00Z"],
   ["actor=", "actor: must not be empty"],
   ["take=0", "take: must be at least 1"],

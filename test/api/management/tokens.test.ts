@@ -122,6 +122,11 @@ describe("are refused", () => {
       { name: "Deploys", scopes: [read], expires_at: "soon" },
       "expires_at: must be a time such as",
     ],
+    [
+      "on a day that is none",
+      { name: "Deploys", scopes: [read], expires_at: "2999-02-30T00:00:00Z" },
+      "expires_at: must be a time such as 2025-01-31T12:00:00Z, on a day that there is.",
+    ],
     ["with half a time", { name: "Deploys", scopes: [read], expires_at: "2999-01-01T00:00:00+01" }, "expires_at: must"],
     ["with a token of one's own", { name: "Deploys", scopes: [read], token: "vst_" }, "token: is not known here"],
   ])("%s", async (_, body, message) => {
