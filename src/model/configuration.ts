@@ -1,20 +1,20 @@
 /**
  * A tenant's resources as one file: as the management API shows them, with variations under their flag, and less to write.
- * Keys come from names, ids from keys, times from the reader. Wherever the id of another resource is asked, its key does
+ * Keys come from names as they do in the API, ids from keys, times from the reader. Wherever the id of another resource is asked, its key does
  * too, or the name of a segment, a cohort or a deployment.
  */
-import * as v from "valibot";
 import { type Cohort, defaultRefreshMinutes } from "./cohort.ts";
 import { selectsCohorts } from "./cohort-conditions.ts";
+import { createKeyed, type Identity, identify } from "./configuration-identity.ts";
 import type { ConfigurationProblem, Report } from "./configuration-problem.ts";
-import { type Candidate, createResolve, findKnown, type Named, type Resolve } from "./configuration-references.ts";
+import { type Candidate, createResolve, type Resolve } from "./configuration-references.ts";
 import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Experiment } from "./experiment.ts";
 import { type FeatureFlag, flagKeySchema } from "./feature-flag.ts";
-import { slug } from "./fields.ts";
+import { keySchema } from "./fields.ts";
 import type { Group } from "./group.ts";
-import { derivedId, type IdKind } from "./ids.ts";
+import type { IdKind } from "./ids.ts";
 import { parseConfiguration } from "./parse-configuration.ts";
 import { type Resources, variationsOf } from "./resources.ts";
 import type { RolloutTarget } from "./rollout.ts";
@@ -78,13 +78,16 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     const { key_hash = "", key } = known ?? {};
     return { ...own, ...entry, key_hash, ...(key === undefined ? {} : { key }) };
   });
+  const keyedFlag = createKeyed(file.feature_flags, current.feature_flags, {
+    kind: "flg",
+    fallback: "flag",
+    schema: flagKeySchema,
+    at,
+    report,
+  });
   const flags = file.feature_flags.map((entry, place) => {
-    const made = entry.key ?? slug(entry.name);
-    const [known, own] = identify(entry, current.feature_flags, "flg", at, made);
-    const key = known?.key ?? made;
-    if (known === undefined && entry.key === undefined)
-      reportKey(flagKeySchema, key, `feature_flags[${place}]`, report);
-    return { entry, known, own: { ...own, key } };
+    const [known, own] = keyedFlag(entry, `feature_flags[${place}]`);
+    return { entry, known, own };
   });
   const reading: Reading = {
     at,
@@ -102,10 +105,25 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
   };
   const variations = flags.flatMap(({ entry, known, own }, place) => {
     const siblings = known === undefined ? [] : variationsOf(known, current);
-    return entry.variations.map((variation, index) =>
-      variationOf(variation, own, siblings, `feature_flags[${place}].variations[${index}]`, reading),
-    );
+    const keyed = createKeyed(entry.variations, siblings, {
+      kind: "var",
+      fallback: "variation",
+      schema: variationKeySchema,
+      at,
+      within: `${own.key}/`,
+      report,
+    });
+    return entry.variations.map((variation, index): Variation => {
+      const [, { key, ...identity }] = keyed(variation, `feature_flags[${place}].variations[${index}]`);
+      return { ...identity, feature_flag_id: own.id, key, ...variation };
+    });
   });
+  const keyedGroup = (type: Group["type"]) => {
+    const ofType = ({ type: own }: { type: Group["type"] }) => own === type;
+    const options = { kind: "grp", fallback: "group", schema: keySchema, at, report } as const;
+    return createKeyed(file.groups.filter(ofType), current.groups.filter(ofType), options);
+  };
+  const keyedGroups = { mutual_exclusion: keyedGroup("mutual_exclusion"), holdout: keyedGroup("holdout") };
   const ownVariations = Map.groupBy([...variations, ...current.variations], (one) => one.feature_flag_id);
   return {
     feature_flags: flags.map(({ entry, known, own }, place) =>
@@ -114,29 +132,10 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     variations,
     experiments: file.experiments.map((entry, place) => experimentOf(entry, place, ownVariations, reading)),
     segments,
-    groups: file.groups.map((entry, place) => groupOf(entry, place, reading)),
+    groups: file.groups.map((entry, place) => groupOf(entry, place, keyedGroups[entry.type], reading)),
     deployments,
     cohorts,
   };
-}
-
-interface Identity {
-  id: string;
-  created_at: string;
-  updated_at: string;
-}
-
-/** Which one of `items` an entry is, if any, and what tells it from others. @param key of an entry that has one */
-function identify<Item extends Named & Identity>(
-  entry: Named,
-  items: readonly Item[],
-  kind: IdKind,
-  at: string,
-  key = entry.name,
-): [known: Item | undefined, own: Identity] {
-  const derived = derivedId(kind, key);
-  const known = findKnown(items, entry, derived);
-  return [known, { id: known?.id ?? entry.id ?? derived, created_at: known?.created_at ?? at, updated_at: at }];
 }
 
 function flagOf(
@@ -158,20 +157,6 @@ function flagOf(
     deployments: entry.deployments.map((name, index) => deploymentId(name, `${path}.deployments[${index}]`)),
     ...(rollout === undefined ? {} : { rollout: { ...rollout, ...(targeting === undefined ? {} : { targeting }) } }),
   } as FeatureFlag;
-}
-
-function variationOf(
-  entry: ConfiguredFlag["variations"][number],
-  flag: { id: string; key: string },
-  siblings: readonly Variation[],
-  path: string,
-  { at, report }: Reading,
-): Variation {
-  const made = entry.key ?? slug(entry.name);
-  const [known, own] = identify(entry, siblings, "var", at, `${flag.key}/${made}`);
-  const key = known?.key ?? made;
-  if (known === undefined && entry.key === undefined) reportKey(variationKeySchema, key, path, report);
-  return { ...own, feature_flag_id: flag.id, key, ...entry };
 }
 
 function experimentOf(
@@ -206,10 +191,13 @@ function experimentOf(
   };
 }
 
-function groupOf(entry: ConfiguredGroup, place: number, { at, current, flagId }: Reading): Group {
-  const made = entry.key ?? slug(entry.name);
-  const [known, own] = identify(entry, current.groups, "grp", at, made);
-  const common = { ...own, key: known?.key ?? made };
+function groupOf(
+  entry: ConfiguredGroup,
+  place: number,
+  keyed: ReturnType<typeof createKeyed<Group>>,
+  { flagId }: Reading,
+): Group {
+  const [, common] = keyed(entry, `groups[${place}]`);
   const flagIds = (references: readonly string[], under: string) =>
     references.map((reference, index) => flagId(reference, `${under}feature_flag_ids[${index}]`));
   if (entry.type === "holdout") {
@@ -251,16 +239,4 @@ function resolvedConditions({ conditions }: Pick<RolloutTarget, "conditions">, p
 
 function names(items: readonly { id: string; name: string }[]): Candidate[] {
   return items.map(({ id, name }) => [id, name]);
-}
-
-/** A name whose slug is no key. A key that was given has been checked with the rest. */
-function reportKey(
-  schema: typeof flagKeySchema | typeof variationKeySchema,
-  key: string,
-  path: string,
-  report: Report,
-): void {
-  for (const { message } of v.safeParse(schema, key).issues ?? []) {
-    report(`${path}.key`, `the name gives the key "${key}", which ${message}`);
-  }
 }

@@ -1,6 +1,6 @@
 /** Keys of new resources: given, or taken from the name. */
 import * as v from "valibot";
-import { keySchema, maxKeyLength, slug } from "../../model/fields.ts";
+import { type FallbackKey, freeKey, keyFromName } from "../../model/free-key.ts";
 import { type ManagementCode, Problem } from "../../model/problem.ts";
 
 /**
@@ -11,7 +11,7 @@ import { type ManagementCode, Problem } from "../../model/problem.ts";
 export function chooseKey(options: {
   given: string | undefined;
   name: string;
-  kind: "flag" | "variation" | "group";
+  kind: FallbackKey;
   schema: v.GenericSchema<string>;
   taken: ReadonlySet<string>;
   whenTaken: ManagementCode;
@@ -21,8 +21,7 @@ export function chooseKey(options: {
     if (taken.has(given)) throw new Problem(whenTaken, `key: ${given} is taken; choose another.`);
     return given;
   }
-  const spelled = slug(name);
-  const base = v.is(keySchema, spelled) ? spelled : kind;
+  const base = keyFromName(name) ?? kind;
   const parsed = v.safeParse(schema, base);
   if (!parsed.success) {
     const [{ message }] = parsed.issues;
@@ -31,7 +30,5 @@ export function chooseKey(options: {
       `key: the name gives the key "${base}", which ${message}. Send a key of your own.`,
     );
   }
-  let key = base;
-  for (let count = 2; taken.has(key); count++) key = `${base.slice(0, maxKeyLength - `_${count}`.length)}_${count}`;
-  return key;
+  return freeKey(base, taken);
 }
