@@ -26,10 +26,17 @@ interface Position {
 }
 
 interface State extends Position {
-  /** By class of the next unit; "accept" when there is a match whatever follows. */
-  readonly next: (State | "accept" | undefined)[];
+  /** By class of the next unit: the number of the state it leads to, `unknown` or `accepted`. */
+  readonly next: Int16Array;
   acceptsAtEnd: boolean | undefined;
 }
+
+/** Instead of a state's number, which counts from 1. */
+const unknown = 0;
+/** There is a match, whatever follows. */
+const accepted = -1;
+/** No more states are kept. */
+const full = -2;
 
 export class Automaton {
   readonly #alphabet: Alphabet;
@@ -43,8 +50,9 @@ export class Automaton {
   /** Of step and class (step times `#classCount` plus class): whether the step takes a unit of that class. */
   readonly #takes: Uint8Array;
   readonly #classCount: number;
-  readonly #states = new Map<string, State>();
-  readonly #first: State;
+  readonly #numbers = new Map<string, number>();
+  /** By number; the first is where every text begins. */
+  readonly #states: State[];
   /** When each step was last added to a list, so that none is added twice. */
   readonly #added: Float64Array;
   #round = 0;
@@ -67,7 +75,8 @@ export class Automaton {
       for (const unitClass of this.#alphabet.classesIn(step.units)) this.#takes[at * this.#classCount + unitClass] = 1;
     }
     this.#added = new Float64Array(steps.length);
-    this.#first = this.#createState({ steps: [start], before: "edge" });
+    const first = this.#createState({ steps: [start], before: "edge" });
+    this.#states = [first, first];
   }
 
   /** How many steps one unit of text can take at most. */
@@ -78,13 +87,15 @@ export class Automaton {
   /** Whether some part of `text` matches. */
   matches(text: string): boolean {
     const alphabet = this.#alphabet;
-    let state = this.#first;
-    for (let i = 0; i < text.length; i++) {
+    const states = this.#states;
+    const { length } = text;
+    let state = states[1] as State;
+    for (let i = 0; i < length; i++) {
       const unitClass = alphabet.classOf(text.charCodeAt(i));
-      const next = state.next[unitClass] ?? this.#extend(state, unitClass);
-      if (next === "accept") return true;
-      if (next === "full") return this.#matchesFrom(text, i, state);
-      state = next;
+      const known = state.next[unitClass] as number;
+      const next = known === unknown ? this.#extend(state, unitClass) : known;
+      if (next < 0) return next === accepted || this.#matchesFrom(text, i, state);
+      state = states[next] as State;
     }
     state.acceptsAtEnd ??= this.#reach(state, "edge") === "accept";
     return state.acceptsAtEnd;
@@ -101,27 +112,27 @@ export class Automaton {
     return this.#reach(position, "edge") === "accept";
   }
 
-  #extend(state: State, unitClass: number): State | "accept" | "full" {
-    if (this.#states.size >= maxStates) return "full";
+  /** The number of the state that is reached, or `accepted` or `full`. */
+  #extend(state: State, unitClass: number): number {
+    if (this.#states.length > maxStates) return full;
     const position = this.#advance(state, unitClass);
     if (position !== "accept") position.steps.sort((a, b) => a - b);
-    const next = position === "accept" ? position : this.#keep(position);
+    const next = position === "accept" ? accepted : this.#keep(position);
     state.next[unitClass] = next;
     return next;
   }
 
   #createState({ steps, before }: Position): State {
-    return { steps, before, next: Array.from({ length: this.#classCount }, () => undefined), acceptsAtEnd: undefined };
+    return { steps, before, next: new Int16Array(this.#classCount), acceptsAtEnd: undefined };
   }
 
-  #keep(position: Position): State {
+  #keep(position: Position): number {
     const key = `${position.before} ${position.steps.join()}`;
-    let state = this.#states.get(key);
-    if (state === undefined) {
-      state = this.#createState(position);
-      this.#states.set(key, state);
-    }
-    return state;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#states.push(this.#createState(position)) - 1;
+    this.#numbers.set(key, number);
+    return number;
   }
 
   #advance(position: Position, unitClass: number): { steps: number[]; before: Side } | "accept" {

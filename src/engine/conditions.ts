@@ -97,9 +97,12 @@ function compileContains(values: readonly string[], negated: boolean): TextTest 
 
 function compileRegex(values: readonly string[], negated: boolean): TextTest {
   const patterns = values.map(compilePattern);
-  const maxLength = Math.min(...patterns.map((pattern) => pattern.maxLength));
-  // A value that is too long to be matched is treated like a missing one: false either way.
-  return ({ text }) => text.length <= maxLength && patterns.some((pattern) => pattern.matches(text)) !== negated;
+  const shortest = Math.min(...patterns.map((pattern) => pattern.maxLength));
+  return ({ text }) => {
+    const isMatch = patterns.some((pattern) => text.length <= pattern.maxLength && pattern.matches(text));
+    // A value that is too long for one of them may match it or not: like a missing one, it is false either way.
+    return negated ? !isMatch && text.length <= shortest : isMatch;
+  };
 }
 
 /** What a non-set operator asks of a single text. */

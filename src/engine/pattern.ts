@@ -12,6 +12,9 @@ export const maxPatternLength = 1000;
 /** Bounds the time of one match: the length of the value times the size of the automaton. */
 const maxWork = 1 << 19;
 
+/** Escapes of what would mean something else unescaped; any other means something itself. */
+const anchoredText = /^(\^?)((?:[^\\^$.*+?()[\]{}|]|\\[\\^$.*+?()[\]{}|/])*)(\$?)$/;
+
 export interface Pattern {
   /** In UTF-16 code units; a longer value must not be matched. It bounds the time of one match. */
   readonly maxLength: number;
@@ -25,6 +28,8 @@ export interface Pattern {
  * @throws PatternError when it is invalid, not regular (backreferences, look-around) or too large.
  */
 export function compilePattern(source: string): Pattern {
+  const literal = readLiteral(source);
+  if (literal !== undefined) return literal;
   if (source.length > maxPatternLength) {
     throw new PatternError(`the regular expression is longer than ${maxPatternLength} characters`);
   }
@@ -35,6 +40,21 @@ export function compilePattern(source: string): Pattern {
   }
   const automaton = new Automaton(parsePattern(source));
   return { maxLength: Math.floor(maxWork / automaton.size), matches: (text) => automaton.matches(text) };
+}
+
+/**
+ * `^text`, `text$` or `^text$`, where text is nothing but characters: what prefixes and suffixes compile to. It takes no
+ * automaton, and no value is too long for it.
+ */
+function readLiteral(source: string): Pattern | undefined {
+  const [, starts, escaped = "", ends] = anchoredText.exec(source) ?? [];
+  if (!starts && !ends) return undefined;
+  const text = escaped.replace(/\\(.)/gs, "$1");
+  if (starts && ends) return { maxLength: Number.POSITIVE_INFINITY, matches: (value) => value === text };
+  return {
+    maxLength: Number.POSITIVE_INFINITY,
+    matches: starts ? (value) => value.startsWith(text) : (value) => value.endsWith(text),
+  };
 }
 
 /** Why a regular expression would be refused, in words; undefined when it is accepted. For publishing. */

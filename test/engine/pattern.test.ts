@@ -122,3 +122,21 @@ test("the larger the automaton, the shorter the longest value", () => {
   expect(compilePattern("[ab]*a[ab]{40}").maxLength).toBeGreaterThan(10_000);
   expect(compilePattern("[ab]*a[ab]{900}").maxLength).toBeLessThan(600);
 });
+
+test("prefixes and suffixes of any length are compared as texts", { timeout: 60_000 }, () => {
+  const text = fc.string({ unit: fc.constantFrom(..."ab.$^\\(é\n/-"), maxLength: 6 });
+  const quote = (plain: string) => plain.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  const anchors = fc.constantFrom(["^", ""], ["", "$"], ["^", "$"]);
+  const long = "a".repeat(2_000);
+  expect(compilePattern(`^${long}`).matches(`${long}b`)).toBe(true);
+  expect(compilePattern(`${long}$`).maxLength).toBe(Number.POSITIVE_INFINITY);
+  return fc.assert(
+    fc.property(text, anchors, text, text, (plain, [start = "", end = ""], before, after) => {
+      const pattern = `${start}${quote(plain)}${end}`;
+      for (const value of [before + plain + after, plain + after, before + plain, plain, after]) {
+        expect(compilePattern(pattern).matches(value)).toBe(new RegExp(pattern).test(value));
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
