@@ -7,6 +7,7 @@ import type { SnapshotExperiment } from "../src/model/snapshot.ts";
 import { type Env, hostMatches, readSettings } from "../src/settings.ts";
 import { root } from "./bundle.ts";
 import { demoPassword } from "./demo/accounts.ts";
+import { addressed, leadTo } from "./demo/beta-testers-source.ts";
 import { findFreePort } from "./demo/listen.ts";
 import { isSignUp } from "./demo/login-parameters.ts";
 import { startProvider } from "./demo/provider.ts";
@@ -14,12 +15,15 @@ import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
 import { createManagement, type Management, type Publication, Refusal, untilPublished } from "./management.ts";
 
 const sampleFile = join(root, "scripts", "sample", "login-page.json");
+/** Beside it in the demo alone: nobody else has such a list to fetch. */
+const betaTestersFile = join(root, "scripts", "sample", "beta-testers.json");
 const passedOn = [
   "TENANTS",
   "COOKIE_KEYS",
   "STAMP_KEY",
   "UNIT_KEY",
   "ADMIN_TOKEN",
+  "COHORT_HOSTS",
   "DECISION_BUDGET_MS",
   "SNAPSHOT_FRESH_SECONDS",
 ] as const;
@@ -128,14 +132,51 @@ function overridesOf(experiments: readonly SnapshotExperiment[]): Force[] {
   );
 }
 
-/** What is configured, once the gate can see it; the sample where nothing ever was. @throws {Refusal} */
-async function setUp(management: Management, isDemo: boolean): Promise<Publication> {
+async function readJson(file: string) {
+  return JSON.parse(await readFile(file, "utf8"));
+}
+
+/**
+ * What is configured, once the gate can see it; the sample where nothing ever was.
+ * @param demo the application's origin, where its list of beta testers is; null without the demo
+ * @throws {Refusal}
+ */
+async function setUp(management: Management, demo: string | null): Promise<Publication> {
   const { version }: Publication = await management.send("GET", "/snapshot");
-  if (isDemo && version === 0) await management.import(JSON.parse(await readFile(sampleFile, "utf8")));
+  if (demo !== null && version === 0) {
+    await management.import(await readJson(sampleFile));
+    await management.import(addressed(await readJson(betaTestersFile), demo));
+  } else if (demo !== null) await leadTo(management, demo);
   return untilPublished(management);
 }
 
 const closers: (() => Promise<void>)[] = [];
+
+interface DemoOptions {
+  stateDir: string;
+  /** The gate's. */
+  port: number;
+  /** Where the gate forwards to. */
+  providerPort: number;
+  stampKey: string | undefined;
+}
+
+/** The provider and the application: what the Worker forwards to and fetches from has to be there before it is. */
+async function startDemo({ stateDir, port, providerPort, stampKey }: DemoOptions) {
+  const clientId = "demo";
+  const issuer = `http://localhost:${port}`;
+  const appPort = port < highestPort && (await isFree(port + 1)) ? port + 1 : await findFreePort();
+  const clients = [{ client_id: clientId, redirect_uris: [redirectUriOf(appPort)] }];
+  const provider = await startProvider({ port: providerPort, issuer, clients, ...(stampKey ? { stampKey } : {}) });
+  closers.push(provider.close);
+  /** Filled once it is known what is configured. */
+  const overrides: Force[] = [];
+  const betaTesters = join(stateDir, "beta-testers.csv");
+  const app = await startRelyingParty({ port: appPort, issuer, clientId, overrides, betaTesters });
+  closers.push(app.close);
+  // Not by the name: the Worker may take localhost for another address.
+  return { url: app.url, origin: `http://127.0.0.1:${appPort}`, overrides };
+}
 
 async function start(): Promise<void> {
   const stateDir = resolve(root, process.env.STATE_DIR || ".state");
@@ -147,25 +188,15 @@ async function start(): Promise<void> {
   const { startLocal } = await import("./local.ts");
   const url = `http://localhost:${port}`;
 
-  const clientId = "demo";
-  const appPort = port < highestPort && (await isFree(port + 1)) ? port + 1 : await findFreePort();
-  if (!given) {
-    const provider = await startProvider({
-      port: providerPort,
-      issuer: url,
-      clients: [{ client_id: clientId, redirect_uris: [redirectUriOf(appPort)] }],
-      ...(vars.STAMP_KEY ? { stampKey: vars.STAMP_KEY } : {}),
-    });
-    closers.push(provider.close);
-  }
-
+  const demo = given ? null : await startDemo({ stateDir, port, providerPort, stampKey: vars.STAMP_KEY });
+  if (demo !== null) vars.COHORT_HOSTS = [demo.origin, vars.COHORT_HOSTS ?? []].flat().join(",");
   const worker = await startLocal({ port, stateDir, vars, onLog: (_level, message) => console.log(message) });
   closers.push(worker.close);
   const management = createManagement({ url: worker.url, token: vars.ADMIN_TOKEN ?? "", tenant: "default" });
   let publication: Publication | undefined;
   let trouble = isManaged ? "" : `not at ${url}, which is none of ADMIN_HOSTS`;
   try {
-    if (isManaged) publication = await setUp(management, !given);
+    if (isManaged) publication = await setUp(management, demo?.origin ?? null);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     trouble = error.message;
@@ -176,7 +207,7 @@ async function start(): Promise<void> {
     ["Health", `${url}/_vestibule/health`],
   ];
 
-  if (given) {
+  if (demo === null) {
     printLines([
       ["Vestibule", `${url}  in front of ${given}`],
       [
@@ -187,13 +218,12 @@ async function start(): Promise<void> {
     ]);
     return;
   }
-  const overrides = overridesOf(publication?.snapshot?.experiments ?? []);
-  const app = await startRelyingParty({ port: appPort, issuer: url, clientId, overrides });
-  closers.push(app.close);
+  demo.overrides.push(...overridesOf(publication?.snapshot?.experiments ?? []));
   printLines([
-    ["Sign in", `${app.url}  (any e-mail, password "${demoPassword}")`],
-    ...overrides.map(({ label, query }): [string, string] => [`Force ${label}`, `${app.url}/login?${query}`]),
+    ["Sign in", `${demo.url}  (any e-mail, password "${demoPassword}")`],
+    ...demo.overrides.map(({ label, query }): [string, string] => [`Force ${label}`, `${demo.url}/login?${query}`]),
     ["What was stamped", `${url}/demo/stamps`],
+    ["Beta testers, a cohort", `${demo.url}/beta-testers`],
     ...managed,
   ]);
 }

@@ -3,10 +3,11 @@ import { html, renderPage } from "./page.ts";
 
 interface Start {
   issuer: string;
-  overrides: { label: string; query: string }[];
+  overrides: readonly { label: string; query: string }[];
+  hasBetaTesters: boolean;
 }
 
-export function renderStart({ issuer, overrides }: Start): Promise<string> {
+export function renderStart({ issuer, overrides, hasBetaTesters }: Start): Promise<string> {
   return renderPage({
     title: "Atlas Notes",
     name: "start",
@@ -20,6 +21,13 @@ ${
     : html`<h2>Force a variation</h2>
 <p class="muted small">For quality assurance: these log-ins are kept out of the results.</p>
 <ul>${overrides.map(({ label, query }) => html`<li><a href="/login?${query}">${label}</a></li>`)}</ul>`
+}
+${
+  hasBetaTesters
+    ? html`<h2>Beta testers</h2>
+<p class="muted small">A list that this application keeps, and Vestibule fetches as a cohort.
+<a href="/beta-testers">Who is on it</a></p>`
+    : ""
 }`,
   });
 }

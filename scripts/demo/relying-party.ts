@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import * as client from "openid-client";
+import { addBetaTesters } from "./beta-testers.ts";
 import { listen, type NodeBindings, toNodeHandler } from "./listen.ts";
 import { renderFailure, renderSignedIn, renderStart } from "./relying-party-pages.ts";
 
@@ -12,7 +13,9 @@ export interface RelyingPartyOptions {
   issuer: string;
   clientId: string;
   /** Links on the start page that force a variation: `query` is added to the authorize request, without a question mark. */
-  overrides?: { label: string; query: string }[];
+  overrides?: readonly { label: string; query: string }[];
+  /** The file with the list of beta testers; without one there is no such list. */
+  betaTesters?: string;
 }
 
 export interface RunningRelyingParty {
@@ -38,6 +41,7 @@ const cookieName = "atlas_notes";
 
 export async function startRelyingParty(options: RelyingPartyOptions): Promise<RunningRelyingParty> {
   const app = createRelyingParty(options);
+  if (options.betaTesters !== undefined) await addBetaTesters(app, options.betaTesters);
   const { port, close } = await listen(
     options.port,
     toNodeHandler((request, bindings) => app.fetch(request, bindings)),
@@ -45,7 +49,8 @@ export async function startRelyingParty(options: RelyingPartyOptions): Promise<R
   return { url: `http://localhost:${port}`, redirectUri: redirectUriOf(port), close };
 }
 
-function createRelyingParty({ port, issuer, clientId, overrides = [] }: RelyingPartyOptions): Hono<Environment> {
+function createRelyingParty(options: RelyingPartyOptions): Hono<Environment> {
+  const { port, issuer, clientId, overrides = [], betaTesters } = options;
   const app = new Hono<Environment>();
   const redirectUri = redirectUriOf(port);
   const sessions = new Map<string, Session>();
@@ -80,7 +85,9 @@ function createRelyingParty({ port, issuer, clientId, overrides = [] }: RelyingP
   app.get("/", async (c) => {
     const { signedIn } = sessions.get(getCookie(c, cookieName) ?? "") ?? {};
     return c.html(
-      signedIn === undefined ? await renderStart({ issuer, overrides }) : await renderSignedIn(signedIn.claims),
+      signedIn === undefined
+        ? await renderStart({ issuer, overrides, hasBetaTesters: betaTesters !== undefined })
+        : await renderSignedIn(signedIn.claims),
     );
   });
 

@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { root } from "../../scripts/bundle.ts";
+import { createManagement, type Management } from "../../scripts/management.ts";
 import { createVisitor } from "../e2e/browserless.ts";
 import { findQuietPort, kill, quiet, ready, type Started, start as startNpm } from "./started.ts";
 
@@ -78,6 +79,11 @@ describe("npm start", () => {
     await ready(first);
   });
 
+  async function connect(): Promise<Management> {
+    const { ADMIN_TOKEN: token } = JSON.parse(await readFile(join(stateDir, "secrets.json"), "utf8"));
+    return createManagement({ url: gate, token });
+  }
+
   it("prints where to sign in, how to force each variation, and where the stamps are; each answers", async () => {
     const output = first.output();
     for (const label of ["Sign in", "Force Warmer log-in page: control", "What was stamped", "Health"]) {
@@ -102,8 +108,24 @@ describe("npm start", () => {
     expect(secrets).toBe(join(stateDir, "secrets.json"));
     const { ADMIN_TOKEN } = JSON.parse(await readFile(secrets, "utf8"));
     const answer = await fetch(`${api}/experiments`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
-    expect(await answer.json()).toMatchObject({ experiments: [{ id: "exp_WarmerLogin", status: "active" }, {}] });
+    expect(await answer.json()).toMatchObject({ experiments: [{ id: "exp_WarmerLogin", status: "active" }, {}, {}] });
     expect((await fetch(`${api}/experiments`)).status).toBe(401);
+  });
+
+  it("has a list of beta testers that one can join, and it is a cohort", async () => {
+    const [, list = ""] = /Beta testers, a cohort +(\S+)/.exec(first.output()) ?? [];
+    await visitor.get(list);
+    expect(visitor.page.body).toContain("Nobody is on it");
+    await visitor.submit({ wish: "join" });
+    const device = visitor.cookies.get(gate, "vst_did")?.slice(0, 22) ?? "";
+    expect(visitor.page.body).toContain(`<code>${device}</code> – this browser`);
+    expect(await readFile(join(stateDir, "beta-testers.csv"), "utf8")).toContain(`\n${device},`);
+
+    const { send } = await connect();
+    expect(await send("POST", "/cohorts/coh_BetaTesters/refresh")).toMatchObject({ state: "ok", size: 1, error: null });
+    expect(await send("GET", `/cohorts/coh_BetaTesters/members/${device}`)).toMatchObject({ is_member: true });
+    await visitor.submit({ wish: "leave" });
+    expect(await send("POST", "/cohorts/coh_BetaTesters/refresh")).toMatchObject({ size: 0, removed: 1 });
   });
 
   it("says plainly when the port is taken", async () => {
@@ -124,12 +146,18 @@ describe("npm start", () => {
     await expectNoneLeft(first, () => kill(-first.pid, "SIGINT"));
   });
 
-  it("keeps keys and configuration for the next start, and ends by SIGTERM to npm alone", async () => {
+  it("keeps keys and configuration for the next start, on another port too, and ends by SIGTERM to npm alone", async () => {
     const secrets = await readFile(join(stateDir, "secrets.json"), "utf8");
-    const next = start({ PORT: String(port) });
+    const moved = await findQuietPort();
+    gate = `http://localhost:${moved}`;
+    const next = start({ PORT: String(moved) });
     await ready(next);
+    expect(next.output()).toContain(`${gate}/api/v2/experimentation`);
     expect(await readFile(join(stateDir, "secrets.json"), "utf8")).toBe(secrets);
     expect(await forcedHeadline(gate)).toBe("Good to see you");
+    const { cohorts } = await (await connect()).send("GET", "/cohorts");
+    const source = { url: `http://127.0.0.1:${moved + 1}/beta-testers.csv` };
+    expect(cohorts).toMatchObject([{ id: "coh_BetaTesters", source, status: { size: 0, error: null } }]);
     // The visitor's cookie is still good: no other device is made of it.
     const device = visitor.cookies.get(gate, "vst_did");
     await visitor.get(`${gate}/auth`);

@@ -17,6 +17,7 @@ const settingNames = [
   "STAMP_KEY",
   "UNIT_KEY",
   "STATE_DIR",
+  "COHORT_HOSTS",
 ];
 /** What this process runs with, but for the settings. */
 export const quiet = Object.fromEntries(Object.entries(process.env).filter(([name]) => !settingNames.includes(name)));
