@@ -1,6 +1,6 @@
 /** What the cohort object's SQLite looks like, and the single values it keeps there. */
+import type { Retry } from "../alarms/retried.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
-import type { Retry } from "./retry.ts";
 
 /** Each brings the layout from one schema version to the next; what has been released is never changed. */
 const migrations = [

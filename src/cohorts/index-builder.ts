@@ -3,13 +3,16 @@
  * tells the control plane, which points the snapshot at it. A build that a restart ends goes on where it was.
  */
 import { createHash } from "node:crypto";
+import type { Job } from "../alarms/alarm.ts";
+import { within } from "../alarms/deadline.ts";
+import { answerMs, createRetried } from "../alarms/retried.ts";
 import { type CohortIndex, cohortShardKey } from "../model/snapshot.ts";
 import { bucketCount } from "./bucket.ts";
 import type { Build, FactStore } from "./facts.ts";
 import type { IndexStore, ShardRow } from "./index-store.ts";
+import { inLanes } from "./lanes.ts";
 import type { MemberStore } from "./member-store.ts";
 import { mergeMembers, sliceEntries } from "./merge.ts";
-import { createRetried, inLanes, type Job, withinTime } from "./retry.ts";
 import { encodeShard, shardOf } from "./shard.ts";
 import { chooseBits } from "./shard-bits.ts";
 
@@ -139,7 +142,7 @@ export function createIndexBuilder(options: IndexBuilderOptions): IndexBuilder {
       const keys = pending.map(keyOf);
       // Noted before: what is put and then forgotten by a power cut is to be deleted.
       if (keys.length > 0) index.retire(keys, now());
-      await inLanes(pending, putsAtOnce, async (row) => void (await withinTime(kv.put(keyOf(row), row.bytes))));
+      await inLanes(pending, putsAtOnce, async (row) => void (await within(answerMs, kv.put(keyOf(row), row.bytes))));
       put += pending.length;
       const done = pending.map(({ bytes: _, ...row }) => row);
       index.addShards(build, [...rows, ...done], keys);
@@ -169,7 +172,7 @@ export function createIndexBuilder(options: IndexBuilderOptions): IndexBuilder {
     // Each has a number of its own, so that one that was given up on and is heard late changes nothing.
     const number = (facts.get().announced ?? 0) + 1;
     facts.set({ announced: number });
-    const inForce = await withinTime(announce(number, { bits: isIdle ? 0 : bits, generations, ready: cohorts }));
+    const inForce = await within(answerMs, announce(number, { bits: isIdle ? 0 : bits, generations, ready: cohorts }));
     if (inForce <= number) return;
     facts.set({ announced: inForce });
     throw new Error(`the control plane has heard announcement ${inForce} already`);
@@ -195,7 +198,7 @@ export function createIndexBuilder(options: IndexBuilderOptions): IndexBuilder {
   }
 
   const job = createRetried({
-    failure: "index of cohorts not built yet",
+    failure: () => ({ message: "index of cohorts not built yet" }),
     wantedAt,
     async work() {
       const building = facts.get().building ?? begin();

@@ -1,7 +1,8 @@
 /** Everything about one tenant's cohorts, on one storage: their members, when these are fetched, and the index of them. */
+import { createAlarm } from "../alarms/alarm.ts";
+import { atMost } from "../alarms/deadline.ts";
 import type { CohortDefinition, CohortStatus } from "../model/cohort.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
-import { createAlarm } from "./alarm.ts";
 import { CohortStore, type Progress } from "./cohort-store.ts";
 import { FactStore } from "./facts.ts";
 import { createIndexBuilder } from "./index-builder.ts";
@@ -85,20 +86,18 @@ export function createKeeper(options: KeeperOptions) {
     random,
     rest,
   });
-  const alarm = createAlarm(
+  const alarm = createAlarm({
     storage,
-    [
+    jobs: [
       refresher,
       builder,
       createKeySweeper({ index, facts, kv, now, random }),
       createOverdueWatch({ cohorts, facts, queue, now, random }),
     ],
     now,
-  );
-  // After a restart there may be none.
-  void storage.getAlarm().then((at) => {
-    if (at === null) alarm.arm();
+    failure: "cohorts: a job has failed",
   });
+  void alarm.rearm();
 
   function readyCohorts(): CohortIndex["ready"] {
     return Object.fromEntries(
@@ -172,12 +171,7 @@ export function createKeeper(options: KeeperOptions) {
     async refresh(id: string): Promise<CohortStatus | null> {
       const ended = refresher.refresh(id);
       alarm.arm();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, patienceMs);
-      });
-      await Promise.race([ended, patience]);
-      clearTimeout(timer);
+      await atMost(patienceMs, ended);
       return cohorts.get(id)?.progress.status ?? null;
     },
 

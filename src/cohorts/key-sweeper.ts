@@ -1,8 +1,11 @@
 /** Deletes shards from KV that no snapshot has pointed at for an hour: until then, somewhere it may still be read. */
+import type { Job } from "../alarms/alarm.ts";
+import { within } from "../alarms/deadline.ts";
+import { answerMs, createRetried } from "../alarms/retried.ts";
 import { cohortShardKey, snapshotKey } from "../model/snapshot.ts";
 import type { FactStore } from "./facts.ts";
 import type { IndexStore } from "./index-store.ts";
-import { createRetried, inLanes, type Job, withinTime } from "./retry.ts";
+import { inLanes } from "./lanes.ts";
 
 const keptMs = 60 * 60_000;
 const deletesPerTurn = 400;
@@ -21,7 +24,8 @@ export function createKeySweeper({ index, facts, kv, now, random }: KeySweeperOp
 
   /** What the control plane was told of last may not be published yet, and KV may hold what it was told before. */
   async function published(): Promise<ReadonlySet<string>> {
-    const snapshot = await withinTime(
+    const snapshot = await within(
+      answerMs,
       kv.get<{ cohorts?: { generations?: number[] } }>(snapshotKey(tenant()), { type: "json" }),
     );
     const generations = snapshot?.cohorts?.generations ?? [];
@@ -29,7 +33,7 @@ export function createKeySweeper({ index, facts, kv, now, random }: KeySweeperOp
   }
 
   return createRetried({
-    failure: "shards of the index of cohorts not deleted yet",
+    failure: () => ({ message: "shards of the index of cohorts not deleted yet" }),
     wantedAt() {
       const first = index.firstRetiredAt();
       return first === null ? null : first + keptMs;
@@ -43,7 +47,7 @@ export function createKeySweeper({ index, facts, kv, now, random }: KeySweeperOp
         now(),
       );
       const gone = keys.filter((key) => !inUse.has(key));
-      await inLanes(gone, deletesAtOnce, (key) => withinTime(kv.delete(key)));
+      await inLanes(gone, deletesAtOnce, (key) => within(answerMs, kv.delete(key)));
       index.forget(gone);
     },
     retry: () => facts.get().sweeping ?? null,

@@ -1,8 +1,10 @@
 /** Warns of a cohort whose members are older than two of its schedules, once until it is fetched again. */
+import type { Job } from "../alarms/alarm.ts";
+import { within } from "../alarms/deadline.ts";
+import { answerMs, createRetried } from "../alarms/retried.ts";
 import type { LogEntry, QueueMessage } from "../model/log-entry.ts";
 import type { CohortRecord, CohortStore } from "./cohort-store.ts";
 import type { FactStore } from "./facts.ts";
-import { createRetried, type Job, withinTime } from "./retry.ts";
 import { iso, overdueAt } from "./timing.ts";
 
 /** A message holds 128 KB; an error is short, a name at most 255 characters. */
@@ -32,7 +34,7 @@ export function createOverdueWatch({ cohorts, facts, queue, now, random }: Overd
   }
 
   return createRetried({
-    failure: "cohort_stale not queued yet",
+    failure: () => ({ message: "cohort_stale not queued yet" }),
     wantedAt() {
       const first = Math.min(...cohorts.all().flatMap(dueAt));
       return Number.isFinite(first) ? first : null;
@@ -44,7 +46,7 @@ export function createOverdueWatch({ cohorts, facts, queue, now, random }: Overd
       for (const { definition, progress } of cohorts.all()) {
         const entry = progress.overdue?.entry;
         if (!entry) continue;
-        await withinTime(queue.send({ kind: "log", entry } satisfies QueueMessage));
+        await within(answerMs, queue.send({ kind: "log", entry } satisfies QueueMessage));
         // Unless it was fetched meanwhile, or is no more.
         if (cohorts.get(definition.id)?.progress.overdue) cohorts.note(definition.id, { overdue: { entry: null } });
       }

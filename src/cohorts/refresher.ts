@@ -1,8 +1,9 @@
 /** Fetches cohorts when they are due, side by side, so that a slow source delays only itself. */
+import type { Job } from "../alarms/alarm.ts";
+import { heartbeatMs, reasonOf } from "../alarms/retried.ts";
 import type { CohortDefinition } from "../model/cohort.ts";
 import type { CohortRecord, CohortStore } from "./cohort-store.ts";
 import type { MemberWriter, Outcome } from "./member-writer.ts";
-import { heartbeatMs, type Job, reasonOf } from "./retry.ts";
 import { createTally, type Tally } from "./source/members.ts";
 import { SourceError } from "./source/source-error.ts";
 import { afterFailure, afterSuccess, dueAt, iso } from "./timing.ts";

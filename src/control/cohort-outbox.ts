@@ -1,6 +1,9 @@
 /** Brings what is committed of cohorts to the object that fetches them: at once, and again until it has heard. */
+import type { Job } from "../alarms/alarm.ts";
+import { within } from "../alarms/deadline.ts";
+import { answerMs, createRetried } from "../alarms/retried.ts";
 import type { CohortDefinition } from "../model/cohort.ts";
-import { createRetried, guardAfter, type Job, withinTime } from "./retry.ts";
+import { guardAfter } from "./guard.ts";
 import type { Facts } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -44,7 +47,7 @@ export function createCohortOutbox(options: CohortOutboxOptions): Job {
     async work() {
       while (isPending()) {
         const { tenant = "", cohortRevision: revision = 0 } = facts();
-        const inForce = await withinTime(sync({ tenant, revision, cohorts: definitions() }));
+        const inForce = await within(answerMs, sync({ tenant, revision, cohorts: definitions() }));
         // One of an object that was restored from an earlier point has been overtaken by what it said before.
         remember(inForce > revision ? { cohortRevision: inForce + 1 } : { cohortsSynced: revision });
       }

@@ -1,5 +1,7 @@
 /** The control plane of one tenant: the only writer of its configuration. */
 import { DurableObject } from "cloudflare:workers";
+import { type Alarm, createAlarm, type Job } from "../alarms/alarm.ts";
+import { atMost } from "../alarms/deadline.ts";
 import { buildSnapshot } from "../model/build-snapshot.ts";
 import { isSameJson } from "../model/json-value.ts";
 import { type ManagementCode, Problem, problems } from "../model/problem.ts";
@@ -13,8 +15,6 @@ import { warningsAbout } from "./invalidated.ts";
 import { createLogOutbox } from "./log-outbox.ts";
 import { type Built, createPublisher, isPending } from "./publisher.ts";
 import { createRateLimiter, type Rate, type RateLimiter } from "./rate-limit.ts";
-import type { Job } from "./retry.ts";
-import { createSchedule, type Schedule, within } from "./schedule.ts";
 import { ControlStore, type Facts } from "./store.ts";
 import { createDraft, type Tables } from "./tables.ts";
 
@@ -73,7 +73,7 @@ export class Control extends DurableObject<ControlEnv> {
   readonly #publisher: Job;
   readonly #logOutbox: Job;
   readonly #cohortOutbox: Job;
-  readonly #schedule: Schedule;
+  readonly #alarm: Alarm;
   readonly #desk: Desk;
   #tables: Tables;
   #facts: Partial<Facts>;
@@ -96,7 +96,7 @@ export class Control extends DurableObject<ControlEnv> {
       ...tools,
       kv: env.SNAPSHOTS,
       built: () => this.#newest(),
-      onWanted: () => void this.#schedule.hurry(this.#publisher),
+      onWanted: () => void this.#alarm.hurry(this.#publisher),
     });
     this.#logOutbox = createLogOutbox({ ...tools, queue: env.EVENTS, store: this.#store });
     this.#cohortOutbox = createCohortOutbox({
@@ -108,13 +108,14 @@ export class Control extends DurableObject<ControlEnv> {
       },
     });
     const jobs = [this.#publisher, this.#logOutbox, this.#cohortOutbox];
-    this.#schedule = createSchedule(ctx.storage, jobs, Date.now);
+    const failure = "control plane: a job has failed";
+    this.#alarm = createAlarm({ storage: ctx.storage, jobs, now: Date.now, failure });
     this.#desk = {
       changes: (filter) => this.#store.readChanges(filter),
       snapshot: () => this.#newest().snapshot,
       facts: () => this.#facts,
     };
-    void this.#schedule.rearm();
+    void this.#alarm.rearm();
   }
 
   /** Runs one command; what it changed is stored before this answers. */
@@ -171,7 +172,7 @@ export class Control extends DurableObject<ControlEnv> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#schedule.ring();
+    await this.#alarm.ring();
   }
 
   #run({ tenant, scope, command, input, correlationId, hostname }: ControlRequest, actor: Actor, now: Date): unknown {
@@ -208,8 +209,8 @@ export class Control extends DurableObject<ControlEnv> {
     this.#store.commit({ writes, facts, change, entries });
     this.#tables = draft.tables();
     this.#take(latest, facts);
-    if (aboutCohorts) void this.#schedule.hurry(this.#cohortOutbox);
-    if (entries.length > 0) void this.#schedule.hurry(this.#logOutbox);
+    if (aboutCohorts) void this.#alarm.hurry(this.#cohortOutbox);
+    if (entries.length > 0) void this.#alarm.hurry(this.#logOutbox);
     // A warning must be seen although the queue be down.
     for (const entry of entries) console.warn(JSON.stringify(entry));
     return body;
@@ -220,14 +221,14 @@ export class Control extends DurableObject<ControlEnv> {
     this.#facts = { ...this.#facts, ...facts };
     if (latest === undefined) return;
     this.#latest = latest;
-    this.#schedule.arm();
-    void this.#schedule.hurry(this.#publisher);
+    this.#alarm.arm();
+    void this.#alarm.hurry(this.#publisher);
   }
 
   /** What comes next may be asked of the cohort object: it should know by then what was answered here. */
   async #tellOfCohorts(command: CommandName | null): Promise<void> {
     if (command === null || !Object.hasOwn(cohortCommands, command) || this.#cohortOutbox.dueAt() === null) return;
-    await within(tellingMs, this.#schedule.hurry(this.#cohortOutbox));
+    await atMost(tellingMs, this.#alarm.hurry(this.#cohortOutbox));
   }
 
   /** @throws {Problem} when no token has this hash, or it has expired */

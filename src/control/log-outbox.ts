@@ -1,6 +1,9 @@
 /** Brings the log entries that commits have written onto the queue: at once, and again until it has taken them. */
+import type { Job } from "../alarms/alarm.ts";
+import { within } from "../alarms/deadline.ts";
+import { answerMs, createRetried } from "../alarms/retried.ts";
 import type { QueueMessage } from "../model/log-entry.ts";
-import { createRetried, guardAfter, type Job, withinTime } from "./retry.ts";
+import { guardAfter } from "./guard.ts";
 import type { ControlStore, Facts } from "./store.ts";
 
 /** A batch holds 256 KB at most; entries are shorter than 5 KB, whatever alphabet (`invalidated.ts`). */
@@ -27,7 +30,7 @@ export function createLogOutbox({ queue, store, facts, remember, now, random }: 
         const messages = pending.flatMap(({ entry }) =>
           entry === undefined ? [] : [{ body: { kind: "log", entry } satisfies QueueMessage }],
         );
-        if (messages.length > 0) await withinTime(queue.sendBatch(messages));
+        if (messages.length > 0) await within(answerMs, queue.sendBatch(messages));
         store.dropEntries(last.seq);
       }
     },

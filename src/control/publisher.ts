@@ -1,6 +1,9 @@
 /** Brings the newest snapshot into KV: at once, and again until it is there. */
+import type { Job } from "../alarms/alarm.ts";
+import { within } from "../alarms/deadline.ts";
+import { answerMs, createRetried } from "../alarms/retried.ts";
 import { maxSnapshotBytes, snapshotKey } from "../model/snapshot.ts";
-import { createRetried, guardAfter, type Job, withinTime } from "./retry.ts";
+import { guardAfter } from "./guard.ts";
 import type { Facts } from "./store.ts";
 
 /** KV takes one write a second of a key. */
@@ -48,7 +51,7 @@ export function createPublisher(options: PublisherOptions): Job {
    * point, or where the namespace has been used before, the newest version becomes one above it.
    */
   async function compare(): Promise<void> {
-    const held = await withinTime(kv.getWithMetadata(key(), { type: "text" }));
+    const held = await within(answerMs, kv.getWithMetadata(key(), { type: "text" }));
     const { version, text, bytes } = built();
     const labelled = versionIn(held.metadata);
     isCompared = true;
@@ -77,7 +80,7 @@ export function createPublisher(options: PublisherOptions): Job {
     lastPutAt = startedAt;
     const { version, text, bytes } = built();
     try {
-      await withinTime(kv.put(key(), text, { metadata: { version } }), {
+      await within(answerMs, kv.put(key(), text, { metadata: { version } }), {
         onGivenUp() {
           unended++;
           remember({ hasUnended: true });

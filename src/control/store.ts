@@ -1,8 +1,8 @@
 /** What the control plane keeps in its object's SQLite: resources, the change log, and what is still to be sent out. */
+import type { Retry } from "../alarms/retried.ts";
 import type { LogEntry } from "../model/log-entry.ts";
 import type { Positioned } from "../model/page.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
-import type { Retry } from "./retry.ts";
 import { type Kind, kinds, type Tables, type Write } from "./tables.ts";
 
 /** Each brings the layout from one schema version to the next; what has been released is never changed. */

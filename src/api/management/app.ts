@@ -1,4 +1,5 @@
 /** The management API over HTTP: a request becomes a command of the tenant's control plane, its answer a response. */
+import { within } from "../../alarms/deadline.ts";
 import { findSourceFault } from "../../cohorts/source/host-policy.ts";
 import type { Control, ControlAnswer, ControlRequest } from "../../control/control.ts";
 import { Problem } from "../../model/problem.ts";
@@ -6,7 +7,6 @@ import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import type { CohortObject, CohortStep } from "./cohort-step.ts";
-import { within } from "./deadline.ts";
 import { type Assets, documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
 import { operations } from "./operations.ts";

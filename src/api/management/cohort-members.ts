@@ -1,4 +1,5 @@
 /** Members of cohorts, in and out: streamed, for there may be millions. */
+import { within } from "../../alarms/deadline.ts";
 import type { PushRefusal } from "../../cohorts/pusher.ts";
 import { createArrayScanner } from "../../cohorts/source/json-array.ts";
 import type { CohortFormat } from "../../model/cohort.ts";
@@ -6,7 +7,6 @@ import { defaultTake } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import { unknown } from "./cohort-status.ts";
 import type { CohortCall, CohortStep } from "./cohort-step.ts";
-import { within } from "./deadline.ts";
 
 const giveUpMs = 5_000;
 

@@ -1,8 +1,8 @@
 /** What is answered of cohorts beside what the control plane knows of them. */
+import { within } from "../../alarms/deadline.ts";
 import type { CohortView } from "../../model/cohort.ts";
 import { Problem } from "../../model/problem.ts";
 import type { CohortCall, CohortObject } from "./cohort-step.ts";
-import { within } from "./deadline.ts";
 
 /** Nobody waits longer to be shown a cohort. */
 const statusMs = 1_000;

@@ -1,10 +1,10 @@
 /** Who holds a JWT of the tenant's own issuer, and what it allows (RFC 7519, RFC 9068). */
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { within } from "../../alarms/deadline.ts";
 import type { Actor } from "../../control/command.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import { scopes } from "../../model/token.ts";
-import { within } from "./deadline.ts";
 
 type Issuer = NonNullable<Tenant["management"]>;
 
