@@ -111,6 +111,8 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
   Explanation: v.strictObject({
     version: v.number(),
     context: v.looseObject({}),
+    cohorts: v.nullable(v.array(v.string())),
+    cohorts_explanation: v.string(),
     flags: v.array(
       v.strictObject({
         flag_key: v.string(),

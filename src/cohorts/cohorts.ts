@@ -2,7 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { CohortStatus } from "../model/cohort.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
-import { createKeeper, type Keeper, type Sync } from "./keeper.ts";
+import { createKeeper, type Keeper, type Subject, type Sync } from "./keeper.ts";
 import type { MemberListing } from "./member-list.ts";
 import type { Push, PushAnswer } from "./pusher.ts";
 import { parseAllowedHosts } from "./source/host-policy.ts";
@@ -52,6 +52,10 @@ export class Cohorts extends DurableObject<CohortsEnv> {
 
   async find(id: string, memberId: string): Promise<boolean | null> {
     return this.#keeper.find(id, memberId);
+  }
+
+  async memberships(subject: Subject): Promise<string[]> {
+    return this.#keeper.memberships(subject);
   }
 
   async push(push: Push): Promise<PushAnswer> {

@@ -40,6 +40,11 @@ export interface Sync {
   cohorts: readonly CohortDefinition[];
 }
 
+export interface Subject {
+  device_id: string | null;
+  user_id: string | null;
+}
+
 /** How long one who asks for a refresh waits for its end. */
 const patienceMs = 2_000;
 
@@ -183,6 +188,14 @@ export function createKeeper(options: KeeperOptions) {
     find(id: string, memberId: string): boolean | null {
       const definition = cohorts.get(id)?.definition;
       return definition === undefined ? null : members.has(id, definition.id_type, memberId);
+    },
+
+    /** Ids of the cohorts that a subject is in, whatever the index says by now. */
+    memberships(subject: Subject): string[] {
+      return cohorts.all().flatMap(({ definition: { id, id_type } }) => {
+        const memberId = subject[`${id_type}_id`];
+        return memberId !== null && members.has(id, id_type, memberId) ? [id] : [];
+      });
     },
 
     push(push: Push): Promise<PushAnswer> {

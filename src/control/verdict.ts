@@ -18,6 +18,7 @@ export type Reason =
   | "dependency"
   | "not_allocated"
   | "no_subject"
+  | "no_cohorts"
   | "no_match"
   | "fault"
   | "not_served";
@@ -89,6 +90,11 @@ function unassigned({ name, bucket, groups }: SegmentTrace): Verdict {
 export function withoutSubject({ name, assignment_config }: Experiment): Verdict {
   const field = `${assignment_config.subject}_id`;
   return { reason: "no_subject", explanation: `experiment "${name}" assigns by ${field}, which was not given` };
+}
+
+/** Of a flag that asks about cohorts, while nobody can tell: the gate does not guess either. */
+export function withoutCohorts(lack: string): Verdict {
+  return { reason: "no_cohorts", explanation: `${lack}: nobody is newly assigned` };
 }
 
 /** Of a flag that serves nobody now, or of an experiment that does not. */

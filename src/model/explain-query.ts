@@ -34,8 +34,17 @@ const userFields: ReadonlySet<string> = new Set([
 
 const longestValue = 1024;
 
-export function contextOf(query: ExplainQuery): EvaluationContext {
-  const { device_id = null, user_id = null, flag_key: _, experiment_id: __, cohort_ids, ...attributes } = query;
+/** Ids of the cohorts that the query says the subject is in; undefined where it says nothing of them. */
+export function givenCohorts({ cohort_ids }: ExplainQuery): string[] | undefined {
+  return cohort_ids
+    ?.split(",")
+    .map((id) => id.trim())
+    .filter(Boolean);
+}
+
+/** @param cohorts ids of those that the subject is in; null where nobody can tell */
+export function contextOf(query: ExplainQuery, cohorts: readonly string[] | null): EvaluationContext {
+  const { device_id = null, user_id = null, flag_key: _, experiment_id: __, cohort_ids: ___, ...attributes } = query;
   const all = Object.entries(attributes).map(([name, value = ""]): [string, string] => [
     name,
     foldAttribute(name, value.slice(0, longestValue)),
@@ -43,14 +52,7 @@ export function contextOf(query: ExplainQuery): EvaluationContext {
   return {
     user: {
       ...Object.fromEntries(all.filter(([name]) => userFields.has(name))),
-      ...(cohort_ids === undefined
-        ? {}
-        : {
-            cohort_ids: cohort_ids
-              .split(",")
-              .map((id) => id.trim())
-              .filter(Boolean),
-          }),
+      ...(cohorts === null ? {} : { cohort_ids: cohorts }),
       device_id,
       user_id,
       user_properties: Object.fromEntries(all.filter(([name]) => !userFields.has(name))),

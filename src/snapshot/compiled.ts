@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { type CompiledFlags, compileFlags } from "../engine/compile.ts";
 import type { Flag } from "../engine/flag.ts";
+import { createCohortNeeds } from "../model/cohort-needs.ts";
 import { type CohortIndex, cohortIndexSchema, type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
-import { createCohortNeeds } from "./cohort-needs.ts";
 
 export interface CompiledVariation {
   id: string;

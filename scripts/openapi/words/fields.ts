@@ -202,6 +202,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
 
   "Explanation.version": "Of the configuration explained.",
   context: "The subject, as it was evaluated.",
+  "Explanation.cohorts": "Ids of the cohorts that the subject is in; null where nobody can tell.",
+  cohorts_explanation: "Where that is known from, or what to do.",
   flags: "One each that was asked about.",
   flag_key: "The feature flag's key.",
   experiment_id: "The experiment asked about, or active on it; null when there is none.",

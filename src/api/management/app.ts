@@ -6,7 +6,7 @@ import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
 import { createAuthenticator } from "./authenticate.ts";
-import type { CohortObject, CohortStep } from "./cohort-step.ts";
+import type { CohortObject, CohortQuestion, CohortStep } from "./cohort-step.ts";
 import { type Assets, documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
 import { operations } from "./operations.ts";
@@ -50,7 +50,9 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
 
     const { tenant, credential, settle } = await authenticate(request);
     const found = find(request.method, path);
-    const { refusal, success, step, ...asked } = await readRequest(found, request, search);
+    const { refusal, success, step, ask, ...asked } = await readRequest(found, request, search);
+    const cohorts = () => bindings.COHORTS.get(bindings.COHORTS.idFromName(tenant.id)) as unknown as CohortObject;
+    if (ask !== undefined) asked.input.body = await ask(cohorts(), asked.input.query);
     const control = bindings.CONTROL as unknown as DurableObjectNamespace<Control>;
     let reply: ControlAnswer;
     try {
@@ -77,9 +79,8 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     if (reply.ok && refusal !== undefined) return renderRefusal(refusal, reply.rate, allowed(found));
     if (!reply.ok || reply.json === null || step === undefined) return renderAnswer(reply, success);
     try {
-      const cohorts = bindings.COHORTS.get(bindings.COHORTS.idFromName(tenant.id)) as unknown as CohortObject;
       const { params, query } = asked.input;
-      const answered = await step({ cohorts, answer: JSON.parse(reply.json), params, query, request });
+      const answered = await step({ cohorts: cohorts(), answer: JSON.parse(reply.json), params, query, request });
       if ("lines" in answered) return renderLines(answered.lines, reply.rate);
       return renderAnswer({ ...reply, json: JSON.stringify(answered.json) }, success);
     } catch (error) {
@@ -107,6 +108,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
 interface Asked extends Pick<ControlRequest, "scope" | "command" | "input"> {
   success: number;
   step?: CohortStep | undefined;
+  ask?: CohortQuestion | undefined;
   /** Why nothing can be done, which is told once the caller is known to be let in. */
   refusal?: Problem;
 }
@@ -120,10 +122,10 @@ async function readRequest(found: Found | undefined, request: Request, search: s
     return { ...refused, refusal: new Problem("method_not_allowed", `It knows ${found.allow.join(", ")}.`) };
   }
   const { name: command, operation, params } = found;
-  const { scope, success, cohorts: step } = operation;
+  const { scope, success, cohorts: step, ask } = operation;
   try {
     const query = readQuery(operation.query, search);
-    return { scope, command, input: { params, query, body: await readBody(operation, request) }, success, step };
+    return { scope, command, input: { params, query, body: await readBody(operation, request) }, success, step, ask };
   } catch (error) {
     if (error instanceof Problem) return { ...refused, scope, refusal: error };
     throw error;

@@ -1,6 +1,8 @@
 /** What is answered of cohorts beside what the control plane knows of them. */
 import { within } from "../../alarms/deadline.ts";
+import type { Memberships } from "../../control/commands/explain.ts";
 import type { CohortView } from "../../model/cohort.ts";
+import type { ExplainQuery } from "../../model/explain-query.ts";
 import { Problem } from "../../model/problem.ts";
 import type { CohortCall, CohortObject } from "./cohort-step.ts";
 
@@ -29,6 +31,17 @@ export async function findMember({ cohorts, params }: CohortCall) {
   const [isMember, statuses] = await within(giveUpMs, asked);
   if (isMember === null) throw unknown();
   return { json: { id: member_id, is_member: isMember, as_of: statuses[id]?.refreshed_at ?? null } };
+}
+
+/** A subject's cohorts, unless the query says which they are. */
+export async function askMemberships(cohorts: CohortObject, query: unknown): Promise<Memberships> {
+  const { device_id = null, user_id = null, cohort_ids } = query as ExplainQuery;
+  if (cohort_ids !== undefined) return { memberships: null };
+  try {
+    return { memberships: await within(statusMs, cohorts.memberships({ device_id, user_id })) };
+  } catch {
+    return { memberships: null };
+  }
 }
 
 /** The control plane has not got through to it since the cohort was made. */

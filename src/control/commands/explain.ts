@@ -2,14 +2,15 @@ import { type CompiledFlags, compileFlags } from "../../engine/compile.ts";
 import { explain } from "../../engine/explain.ts";
 import type { Flag } from "../../engine/flag.ts";
 import type { BucketTrace, FlagTrace } from "../../engine/trace.ts";
+import { createCohortNeeds } from "../../model/cohort-needs.ts";
 import type { Experiment } from "../../model/experiment.ts";
-import { contextOf, type ExplainQuery } from "../../model/explain-query.ts";
+import { contextOf, type ExplainQuery, givenCohorts } from "../../model/explain-query.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
 import { Problem } from "../../model/problem.ts";
 import { byId, type Resources } from "../../model/resources.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import type { CommandContext, Input } from "../command.ts";
-import { notServed, type Verdict, verdictOf, withoutSubject } from "../verdict.ts";
+import { notServed, type Verdict, verdictOf, withoutCohorts, withoutSubject } from "../verdict.ts";
 
 interface Target {
   flag: FeatureFlag;
@@ -20,6 +21,13 @@ interface Target {
 interface Ready {
   flags: ReadonlyMap<string, Flag>;
   compiled: CompiledFlags;
+  /** Ids of the cohorts that a flag asks about; null when it asks about none. */
+  needsOf: (flagKey: string) => readonly string[] | null;
+}
+
+/** What the border has learnt of the subject: ids of the cohorts that it is in, null where nobody could tell. */
+export interface Memberships {
+  memberships: readonly string[] | null;
 }
 
 const readySnapshots = new WeakMap<Snapshot, Ready>();
@@ -29,6 +37,7 @@ function readyOf(snapshot: Snapshot): Ready {
   const ready = readySnapshots.get(snapshot) ?? {
     flags: new Map(flags.map((flag) => [flag.key, flag])),
     compiled: compileFlags(flags),
+    needsOf: createCohortNeeds(flags),
   };
   readySnapshots.set(snapshot, ready);
   return ready;
@@ -36,11 +45,14 @@ function readyOf(snapshot: Snapshot): Ready {
 
 export const explainCommands = {
   /** Of what is committed, published or not. */
-  explain({ draft, desk }: CommandContext, { query }: Input<never, ExplainQuery>) {
+  explain({ draft, desk }: CommandContext, { query, body }: Input<never, ExplainQuery, Memberships | undefined>) {
     const resources = draft.resources();
     const targets = targetsOf(query, resources);
-    const { flags, compiled } = readyOf(desk.snapshot());
-    const context = contextOf(query);
+    const snapshot = desk.snapshot();
+    const { flags, compiled, needsOf } = readyOf(snapshot);
+    const given = givenCohorts(query);
+    const cohorts = given ?? body?.memberships ?? null;
+    const context = contextOf(query, cohorts);
     const traces = new Map<string, FlagTrace>();
     const results = compiled.evaluate(
       context,
@@ -48,22 +60,37 @@ export const explainCommands = {
       { push: (trace) => traces.set(trace.flag, trace) },
     );
 
+    /** What keeps the edge from telling what a flag asks of cohorts; undefined when nothing does. */
+    function cohortsLack(flagKey: string): string | undefined {
+      const needed = given === undefined ? needsOf(flagKey) : null;
+      if (needed === null) return undefined;
+      if (cohorts === null) return "nobody can tell now which cohorts the subject is in";
+      const missing = needed.filter((id) => !Object.hasOwn(snapshot.cohorts?.ready ?? {}, id));
+      const named = missing.map((id) => `"${byId(resources.cohorts, id)?.name ?? id}"`);
+      return named.length === 0 ? undefined : `members are not published yet of cohort ${named.join(", ")}`;
+    }
+
     return {
       version: desk.facts().version ?? 0,
       context,
+      cohorts,
+      cohorts_explanation: given ? cohortWords.given : cohorts === null ? cohortWords.unknown : cohortWords.asked,
       flags: targets.map(({ flag, experiment: asked }) => {
         const served = flags.get(flag.key);
         const activeId = served?.metadata?.experimentKey;
         const active = typeof activeId === "string" ? byId(resources.experiments, activeId) : undefined;
         const isServed = served !== undefined && (asked === undefined || asked === active);
         const lacksSubject = active !== undefined && context.user?.[`${active.assignment_config.subject}_id`] === null;
-        const trace = isServed && !lacksSubject ? traces.get(flag.key) : undefined;
+        const lack = isServed && !lacksSubject ? cohortsLack(flag.key) : undefined;
+        const trace = isServed && !lacksSubject && lack === undefined ? traces.get(flag.key) : undefined;
         const verdict =
           trace !== undefined
             ? verdictOf(flag, resources, trace, results[flag.key])
-            : isServed && active !== undefined
-              ? withoutSubject(active)
-              : notServed(flag, resources, asked);
+            : lack !== undefined
+              ? withoutCohorts(lack)
+              : isServed && active !== undefined
+                ? withoutSubject(active)
+                : notServed(flag, resources, asked);
         const needed = trace === undefined ? [] : neededBy(flag.key, flags);
         return {
           flag_key: flag.key,
@@ -83,6 +110,12 @@ export const explainCommands = {
       }),
     };
   },
+};
+
+const cohortWords = {
+  given: "as the query says in cohort_ids",
+  asked: "as the members are now; the edge has them once their index is published, some seconds later",
+  unknown: "the members of cohorts cannot be reached: say in cohort_ids which cohorts the subject is in, or try again",
 };
 
 /** @throws {Problem} when what is asked about does not exist */

@@ -122,6 +122,71 @@ describe("agrees with the gate", () => {
   });
 });
 
+describe("on cohorts", () => {
+  let cohort: string;
+  beforeEach(async () => {
+    cohort = (await client.post("/cohorts", { name: "Testers", id_type: "device", source: { type: "push" } })).id;
+    const others = { name: "Customers", id_type: "user", source: { type: "push" } };
+    const customers = (await client.post("/cohorts", others)).id;
+    await client.send("PUT", `/cohorts/${customers}/members`, ["anna"]);
+    const segment = await client.post("/segments", { name: "Testers", rules: [{ match: { cohort: [cohort] } }] });
+    await start(segmentBodyOf(flag, segment.id));
+  });
+  const indexed = () =>
+    vi.waitFor(async () => expect(await client.published()).toMatchObject({ cohorts: { ready: { [cohort]: {} } } }), {
+      timeout: 10_000,
+      interval: 50,
+    });
+
+  it("looks up which the subject is in, unless it is told, and agrees with the gate", async () => {
+    await client.send("PUT", `/cohorts/${cohort}/members`, ["anna", "bert"]);
+    await indexed();
+    for (const device of ["anna", "bert", "nobody"]) {
+      const isMember = device !== "nobody";
+      const answer = await client.get(`/explain?device_id=${device}&user_id=bert`);
+      expect(answer).toMatchObject({
+        cohorts: isMember ? [cohort] : [],
+        cohorts_explanation: expect.stringContaining("as the members are now"),
+        context: { user: { cohort_ids: isMember ? [cohort] : [] } },
+      });
+      expect(answer.flags[0]).toMatchObject({
+        reason: isMember ? "segment" : "all_users",
+        variation_id: flag.variations[isMember ? 1 : 0],
+      });
+      expect(shownOf(answer.flags[0])).toEqual(await stampOf(device, agents.desktop));
+    }
+    expect((await client.get("/explain?user_id=anna&device_id=x")).cohorts).toHaveLength(1);
+    const told = await client.get("/explain?device_id=anna&cohort_ids=");
+    expect(told).toMatchObject({ cohorts: [], cohorts_explanation: "as the query says in cohort_ids" });
+    expect(told.flags[0].reason).toBe("all_users");
+    expect((await explain(`device_id=nobody&cohort_ids=${cohort}`)).reason).toBe("segment");
+  });
+
+  it("does not guess before their members are published, nor does the gate", async () => {
+    await published();
+    const explained = await explain("device_id=anna");
+    expect(explained).toMatchObject({ reason: "no_cohorts", method: null, trace: null });
+    expect(explained.explanation).toBe('members are not published yet of cohort "Testers": nobody is newly assigned');
+    expect(shownOf(explained)).toEqual(await stampOf("anna", agents.desktop));
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ["is gone", () => Promise.reject(new Error("gone"))],
+    ["hangs", () => new Promise(() => {})],
+  ])("says so while the cohort object %s, and explains the rest", async (_, memberships) => {
+    await createFlag(client, { name: "Other page" });
+    const COHORTS = { idFromName: () => "", get: () => ({ memberships }) };
+    const cut = createClient({ vars: { ...client.env, COHORTS } });
+    const { cohorts, cohorts_explanation, flags } = await cut.get("/explain?device_id=anna");
+    expect([cohorts, cohorts_explanation]).toEqual([null, expect.stringContaining("cannot be reached")]);
+    expect(flags).toMatchObject([
+      { flag_key: "login_page", reason: "no_cohorts", explanation: expect.stringContaining("nobody can tell now") },
+      { flag_key: "other_page", reason: "not_served" },
+    ]);
+    expect((await cut.get(`/explain?device_id=anna&cohort_ids=${cohort}`)).flags[0].reason).toBe("segment");
+  });
+});
+
 it("tells the trace as data and in words, and the context it was told", async () => {
   const id = await start(bodyOf(flag));
   const { version, context, flags } = await client.get(

@@ -1,7 +1,7 @@
 /** Which cohorts a flag asks about, so that membership is looked up only where somebody's variation hangs on it. */
 import type { Flag } from "../engine/flag.ts";
-import { selectsCohorts } from "../model/cohort-conditions.ts";
-import { memo } from "../model/memo.ts";
+import { selectsCohorts } from "./cohort-conditions.ts";
+import { memo } from "./memo.ts";
 
 /** Ids of the cohorts that a flag's own conditions name; null when none is about cohorts. */
 const ownNeeds = memo((flag: Flag): { ids: readonly string[] | null } => {
