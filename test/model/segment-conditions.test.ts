@@ -219,17 +219,20 @@ describe("checkSegment", () => {
     ]);
   });
 
-  it("refuses a prefix the engine would not take", () => {
-    expect(check(segment({ match: { domain: { starts_with: ["x".repeat(1024)] } } }))).toMatchObject([
-      {
-        code: "segment_too_complex",
-        path: "segments[0].rules[0].match.domain",
-        message: expect.stringMatching(/1000/),
-      },
-    ]);
-    expect(check(segment({ not_match: { country: ["DE", "true", "x".repeat(1024)] } }))).toMatchObject([
-      { code: "segment_too_complex", path: "segments[0].rules[0].not_match.country" },
-    ]);
-    expect(check(segment({ match: { domain: { contains: ["x".repeat(1024)] } } }))).toEqual([]);
+  it("takes values as long as the API allows", () => {
+    const long = "x".repeat(1024);
+    const rules: SegmentRule[] = [
+      { match: { domain: { starts_with: [long] } } },
+      { match: { domain: { ends_with: ["short", long] } } },
+      { match: { country: ["true", long] } },
+      { match: { domain: { contains: [long] } } },
+    ];
+    for (const rule of rules) {
+      expect(check(segment(rule))).toEqual([]);
+      expect(matches([rule], { domain: long, country: long.toUpperCase() })).toBe(true);
+    }
+    expect(matches([{ match: { domain: { starts_with: [long, "y"] } } }], { domain: "yes" })).toBe(true);
+    expect(matches([{ not_match: { domain: { starts_with: [long] } } }], { domain: `${long}y` })).toBe(false);
+    expect(matches([{ not_match: { domain: { starts_with: [long] } } }], { domain: "y" })).toBe(true);
   });
 });
