@@ -100,9 +100,9 @@ export class FactStore {
     this.#facts = { ...this.#facts, ...facts };
   }
 
-  /** The first of `count` numbers that were never given before. */
-  draw(counter: "nextGeneration" | "nextKeyGeneration", count = 1): number {
-    const first = this.#facts[counter] ?? 1;
+  /** The first of `count` numbers that were never given before, none under `least`. */
+  draw(counter: "nextGeneration" | "nextKeyGeneration", { count = 1, least = 1 } = {}): number {
+    const first = Math.max(this.#facts[counter] ?? 1, least);
     this.set({ [counter]: first + count });
     return first;
   }

@@ -110,8 +110,9 @@ export function createIndexBuilder(options: IndexBuilderOptions): IndexBuilder {
     const units = 2 ** Math.min(bits, 8);
     const bucketsPerUnit = bucketCount / units;
     const shardsPerUnit = 2 ** bits / units;
-    // Never that of an earlier attempt, of which a put may still be on its way.
-    const generation = facts.draw("nextKeyGeneration");
+    // Never that of an earlier attempt, of which a put may still be on its way; nor, by the clock, of storage that was lost
+    // or put back to an earlier point: the edge takes what it has read under a key for good.
+    const generation = facts.draw("nextKeyGeneration", { least: Math.floor(now() / 1000) });
     let unit = index.shards(build).length / shardsPerUnit;
     let put = 0;
 

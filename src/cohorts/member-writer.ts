@@ -63,7 +63,7 @@ export class TooManyMembers extends Error {}
 
 export function createMemberWriter(options: MemberWriterOptions): MemberWriter {
   const { cohort, idType, store, facts, maxMembers, rest } = options;
-  const staged = facts.draw("nextGeneration", 2);
+  const staged = facts.draw("nextGeneration", { count: 2 });
   const fresh = staged + 1;
   const buffers = Array.from({ length: bucketCount }, (): Buffer => ({ words: [], ids: [], characters: 0, parts: 0 }));
   const hash = new Uint32Array(2);

@@ -111,6 +111,31 @@ it("where the control plane has heard of later announcements, as of an object th
     expect(stage.control.heard.at(-1)).toMatchObject({ number: 42, index: { ready: { coh_beta: { size: 1 } } } });
   }));
 
+it("keys are never used again, not even by an object whose storage was lost or put back", () =>
+  withStage(async (stage) => {
+    const build = async (...ids: string[]) => {
+      stage.sync(pushed("beta"));
+      const body = streamOf(lines(ids));
+      const done = stage.keeper.push({ cohort: "coh_beta", mode: "replace", format: "ndjson", body });
+      await stage.pass(20_000);
+      await done;
+    };
+    await build("ann");
+    await build("ann", "bob");
+    const counter = "SELECT value FROM fact WHERE name = 'nextKeyGeneration'";
+    const { value } = stage.storage.sql.exec<{ value: string }>(counter).one();
+    await build("bob");
+    stage.storage.sql.exec("UPDATE fact SET value = ? WHERE name = 'nextKeyGeneration'", value);
+    await stage.restart();
+    await build("carl");
+    await stage.storage.deleteAll();
+    await stage.restart();
+    await build("dora");
+    expect(stage.lookUp("user", "dora")).toEqual(["coh_beta"]);
+    expect(stage.kv.puts).toHaveLength(5);
+    expect(new Set(stage.kv.puts).size).toBe(5);
+  }));
+
 it("members that change while the index is built are in the next one, which follows at once", () =>
   withStage(async (stage) => {
     stage.sync(pushed("beta"), pushed("gamma"));
