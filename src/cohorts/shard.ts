@@ -55,10 +55,18 @@ export function decodeShard(buffer: ArrayBuffer): Shard {
     cohorts: string[];
     sets: number[][];
   };
-  const answers = header.sets.map((set) => set.map((place) => header.cohorts[place] ?? ""));
+  const answers = header.sets.map((set) =>
+    set.map((place) => {
+      const cohort = header.cohorts[place];
+      if (cohort === undefined) throw new Error(`a set names cohort ${place} of ${header.cohorts.length}`);
+      return cohort;
+    }),
+  );
   const highs = new Uint32Array(buffer, at, entries);
   const lows = new Uint32Array(buffer, at + entries * 4, entries);
   const sets = new Uint32Array(buffer, at + entries * 8, entries);
+  // Looked at now: once it is in memory, it is believed.
+  for (const set of sets) if (set >= answers.length) throw new Error(`an entry names set ${set} of ${answers.length}`);
   return {
     bytes: buffer.byteLength,
     find(high, low) {
@@ -70,7 +78,7 @@ export function decodeShard(buffer: ArrayBuffer): Shard {
         if (here < high || (here === high && (lows[middle] as number) < low)) from = middle + 1;
         else to = middle;
       }
-      return highs[from] === high && lows[from] === low ? (answers[sets[from] as number] ?? nobody) : nobody;
+      return highs[from] === high && lows[from] === low ? (answers[sets[from] as number] as string[]) : nobody;
     },
   };
 }
