@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { warningsAbout } from "../../src/control/invalidated.ts";
+import type { Group } from "../../src/model/group.ts";
 import type { Resources } from "../../src/model/resources.ts";
-import { experiment, flag, resources, segment, share, variation, variations } from "../model/resources.ts";
+import {
+  experiment,
+  flag,
+  holdout,
+  mutex,
+  resources,
+  segment,
+  share,
+  variation,
+  variations,
+} from "../model/resources.ts";
 
 const place = { tenant: "acme", at: "2030-01-01T00:00:00.000Z", hostname: "admin.example.com" };
 const state = (changes: Partial<Resources> = {}, activeLimit = 1) => ({ resources: resources(changes), activeLimit });
@@ -83,6 +94,24 @@ describe("is silent", () => {
     ["about what is new", { experiments: [] }, archived],
   ])("%s", (_, before, after) => {
     expect(codesOf(state(before), state(after))).toEqual([]);
+  });
+});
+
+describe("is silent about groups, which say who is assigned and never whether an experiment is valid", () => {
+  const inSlot = mutex([0], { slots: [{ percentage: 0, feature_flag_ids: ["flg_Page"] }] });
+  it.each<[string, Group[], Group[]]>([
+    ["formed", [], [holdout(), inSlot]],
+    ["dissolved", [holdout(), inSlot], []],
+    ["that leave the flag nobody", [holdout(), mutex([50])], [holdout({ percentage: 100 }), inSlot]],
+    ["that drop the flag", [holdout(), inSlot], [holdout({ feature_flag_ids: [] }), mutex([100])]],
+    ["at fault themselves", [], [holdout({ feature_flag_ids: ["flg_Page", "flg_Gone"] }), mutex([60, 60])]],
+  ])("%s", (_, before, after) => {
+    expect(codesOf(state({ groups: before }), state({ groups: after }))).toEqual([]);
+  });
+
+  it("unless the same commit made it invalid", () => {
+    const after = state({ groups: [holdout()], feature_flags: [flag({ status: "archived" })] });
+    expect(codesOf(state(), after)).toEqual(["feature_flag_not_active"]);
   });
 });
 
