@@ -9,6 +9,7 @@ import { unknown } from "./cohort-status.ts";
 import type { CohortCall, CohortStep } from "./cohort-step.ts";
 
 const giveUpMs = 5_000;
+const empty = "The body is empty; an empty list is [], or in CSV its header.";
 
 /** By media type. */
 export const uploadFormats: Readonly<Record<string, CohortFormat>> = {
@@ -41,7 +42,7 @@ export const uploadMembers =
     const format = uploadFormats[type.trim().toLowerCase()];
     if (format === undefined) throw unsupported();
     if (!/^(identity|gzip)?$/i.test(headers.get("content-encoding") ?? "")) throw unsupported();
-    if (body === null) throw new Problem("invalid_members", "The body is empty; an empty list is [].");
+    if (body === null) throw new Problem("invalid_members", empty);
     const { field } = query as { field?: string };
     const cohort = params.id ?? "";
     const answer = await cohorts.push({ cohort, mode, format, body, ...(field === undefined ? {} : { field }) });
@@ -58,6 +59,7 @@ function unsupported(): Problem {
 function refused(code: PushRefusal, message: string): Problem {
   if (code === "cohort_not_found") return unknown();
   if (code === "cohort_not_pushed") return new Problem(code);
+  if (code === "empty") return new Problem("invalid_members", empty);
   const isTooLarge = code === "too_large" || code === "too_many_members";
   return new Problem(isTooLarge ? "body_too_large" : "invalid_members", `${message}.`);
 }

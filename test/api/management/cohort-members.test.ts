@@ -88,6 +88,12 @@ it("are nobody before the first, since no time", async () => {
   expect(await client.get(`/cohorts/${id}/members/a`)).toEqual({ id: "a", is_member: false, as_of: null });
 });
 
+it.each([undefined, ""])("says of an empty body how an empty list is sent (%j)", async (body) => {
+  const answer = await client.send("PUT", `/cohorts/${id}/members`, body, json);
+  const how = "The body is empty; an empty list is [], or in CSV its header.";
+  expect(answer.body.message).toBe(`The members cannot be read; nothing was changed. ${how}`);
+});
+
 describe("what is refused changes nothing:", () => {
   it.each([
     ["what is not JSON", '["a", b]', json, 400, "invalid_members"],
