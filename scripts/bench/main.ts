@@ -3,6 +3,7 @@ const parts: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>>>
   engine: () => import("./engine.ts"),
   gate: () => import("./gate.ts"),
   control: () => import("./control.ts"),
+  cohorts: () => import("./cohorts.ts"),
 };
 
 const asked = process.argv.slice(2);

@@ -18,7 +18,7 @@ export interface Service {
   /** Binding name → kind and what answers it, `service` or `service:entrypoint`. */
   stores?: Readonly<Record<string, { kind: "kvNamespace" | "queue"; service: string }>>;
   cache?: string;
-  /** Binding name → class of a Durable Object with SQLite, exported by the Worker; kept in memory. */
+  /** Binding name → class of a Durable Object with SQLite, exported by the Worker; in memory unless there is a `disk`. */
   objects?: Readonly<Record<string, string>>;
 }
 
@@ -33,6 +33,12 @@ export interface WorkerdOptions {
   compatibilityDate: string;
   compatibilityFlags: readonly string[];
   services: Readonly<Record<string, Service>>;
+  /** Services that are other processes, by name: host and port. */
+  externals?: Readonly<Record<string, string>>;
+  /** Folder in which Durable Objects are kept. */
+  disk?: string;
+  /** What one isolate's heap may hold; a Worker that needs more ends workerd. */
+  heapMb?: number;
   /** Name → `service` or `service:entrypoint`. */
   sockets: Readonly<Record<string, string>>;
 }
@@ -53,6 +59,7 @@ function configure(options: WorkerdOptions): Record<string, string> {
     files[name] = content;
     return `embed ${quote(name)}`;
   };
+  const storage = options.disk === undefined ? "inMemory = void" : 'localDisk = "disk"';
   const services = Object.entries(options.services).map(
     ([name, { modules, text, stores = {}, cache, objects = {} }]) => {
       const bindings = [
@@ -76,17 +83,23 @@ function configure(options: WorkerdOptions): Record<string, string> {
         ...(cache === undefined ? [] : [`cacheApiOutbound = ${designator(cache)}`]),
         ...(namespaces.length === 0
           ? []
-          : [`durableObjectNamespaces = ${list(namespaces)}`, "durableObjectStorage = (inMemory = void)"]),
+          : [`durableObjectNamespaces = ${list(namespaces)}`, `durableObjectStorage = (${storage})`]),
       ];
       return `(name = ${quote(name)}, worker = (${fields.join(", ")}))`;
     },
   );
   const network = '(name = "internet", network = (allow = ["public", "private"]))';
+  const externals = Object.entries(options.externals ?? {}).map(
+    ([name, address]) => `(name = ${quote(name)}, external = (address = ${quote(address)}, http = ()))`,
+  );
+  const disk =
+    options.disk === undefined ? [] : [`(name = "disk", disk = (path = ${quote(options.disk)}, writable = true))`];
   const sockets = Object.entries(options.sockets).map(
     ([name, target]) => `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${designator(target)})`,
   );
+  const v8Flags = options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`];
   files["config.capnp"] = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (services = ${list([network, ...services])}, sockets = ${list(sockets)});`;
+const config :Workerd.Config = (services = ${list([network, ...externals, ...disk, ...services])}, sockets = ${list(sockets)}, v8Flags = ${list(v8Flags.map(quote))});`;
   return files;
 }
 
