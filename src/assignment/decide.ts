@@ -4,6 +4,7 @@ import type { AssignmentMethod } from "../model/event.ts";
 import { stickyProperty } from "../model/flag-segments.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import {
+  type CohortNeed,
   type CompiledExperiment,
   type CompiledSnapshot,
   type CompiledVariation,
@@ -47,6 +48,8 @@ export interface DecisionInput {
   override: Override | null;
   deviceId: string | null;
   userId: string | null;
+  /** Whether there may be a user all the same, whom nobody can verify now: no user's cohorts can be told then. */
+  isUserUnknown?: boolean;
   /** Experiment id → variation id, of earlier sessions. */
   sticky: ReadonlyMap<string, string>;
   /** The rest of what targeting may ask about; called only when something is evaluated. */
@@ -161,10 +164,15 @@ function review(input: DecisionInput) {
   return { pins, kept, warnings, undecided };
 }
 
+/** Whether the index answers for these cohorts. */
+function canBeTold({ missing, ofUsers }: CohortNeed, { isUserUnknown = false }: DecisionInput): boolean {
+  return missing.length === 0 && !(ofUsers && isUserUnknown);
+}
+
 /** Whether the decision hangs on `cohortIds`: mostly it does not, and they need not be looked up. */
 export function asksCohorts(input: DecisionInput): boolean {
   if (!input.snapshot.asksCohorts || !decidesNow(input)) return false;
-  return review(input).undecided.some(({ cohorts }) => cohorts !== null && cohorts.missing.length === 0);
+  return review(input).undecided.some(({ cohorts }) => cohorts !== null && canBeTold(cohorts, input));
 }
 
 /** What pins alone decide, by the very pins: every hop of a log-in asks the same. */
@@ -184,8 +192,7 @@ function decideAnew(input: DecisionInput): Decision {
   const { snapshot, cohortIds } = input;
   const { pins, kept, warnings, undecided } = review(input);
   const added = new Set<string>();
-  const canTell = ({ cohorts }: CompiledExperiment) =>
-    cohorts === null || (cohorts.missing.length === 0 && !!cohortIds);
+  const canTell = ({ cohorts }: CompiledExperiment) => cohorts === null || (!!cohortIds && canBeTold(cohorts, input));
   const withheld = undecided.filter((experiment) => !canTell(experiment));
   const asked = withheld.length === 0 ? undecided : undecided.filter(canTell);
   for (const { id, epoch } of withheld) {

@@ -203,7 +203,7 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
             tenant: tenant.id,
             atMs: now(),
             deviceId: plan.deviceId,
-            userId: () => users.read(request, url, tenant),
+            userId: async () => (await users.read(request, url, tenant)).id,
           };
           ctx.waitUntil(reporter.report(sighting, { ...report, warnings }, env.EVENTS));
         }

@@ -21,7 +21,7 @@ import type { Screened } from "./screen.ts";
 import { isAged, readSession, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
 import type { Stamper, StampValues } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices } from "./sticky.ts";
-import type { UserReader } from "./user.ts";
+import { nobody, type User, type UserReader } from "./user.ts";
 
 export interface Plan {
   classified: Classified;
@@ -65,11 +65,22 @@ const warningTexts: Readonly<Partial<Record<WarningCode, string>>> = {
   experiment_override_refused: "the override needs a genuine, unexpired override_token",
 };
 
-function withheldWarning(withheld: readonly CompiledExperiment[], failure: string): Plan["warnings"] {
+/** Why nobody can tell the subject's cohorts, where that is so. */
+interface Failures {
+  user: User;
+  cohorts: string;
+}
+
+function withheldWarning(
+  withheld: readonly CompiledExperiment[],
+  { user, cohorts: failure }: Failures,
+): Plan["warnings"] {
   if (withheld.length === 0) return [];
   const reasons = withheld.map(({ id, cohorts }) => {
     const missing = cohorts?.missing ?? [];
-    return `${id}: ${missing.length > 0 ? `${missing.join(", ")} not ready yet` : failure}`;
+    if (missing.length > 0) return `${id}: ${missing.join(", ")} not ready yet`;
+    const isUser = user.failure !== undefined && cohorts?.ofUsers;
+    return `${id}: ${isUser ? `the user cannot be verified: ${user.failure}` : failure}`;
   });
   const description = `not assigned in this session, for want of its cohorts: ${reasons.join("; ")}`;
   return [{ code: "experiment_cohort_unavailable", description: description.slice(0, 500) }];
@@ -175,12 +186,12 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   }
 
   function meetUser(snapshot: CompiledSnapshot, visitor: Settled): Pending<Plan> {
-    return after(mayAssign && tenant.user && snapshot.asksUser ? users.read(request, url, tenant) : null, (userId) =>
-      conclude(snapshot, visitor, userId),
+    return after(mayAssign && tenant.user && snapshot.asksUser ? users.read(request, url, tenant) : nobody, (user) =>
+      conclude(snapshot, visitor, user),
     );
   }
 
-  function conclude(snapshot: CompiledSnapshot, visitor: Settled, userId: string | null): Pending<Plan> {
+  function conclude(snapshot: CompiledSnapshot, visitor: Settled, user: User): Pending<Plan> {
     const { device, session, sticky } = visitor;
     const input: DecisionInput = {
       snapshot,
@@ -189,22 +200,22 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       begins: isDocument && classified.begins,
       override: visitor.override === "refused" ? null : visitor.override,
       deviceId: device?.id ?? null,
-      userId,
+      userId: user.id,
+      isUserUnknown: user.failure !== undefined,
       sticky: sticky.choices,
       attributes: () => readAttributes(request, url),
     };
     if (snapshot.cohorts === null || !asksCohorts(input)) {
-      return carryOut(decide(input), visitor, "no cohort is ready yet");
+      return carryOut(decide(input), visitor, { user, cohorts: "no cohort is ready yet" });
     }
-    return after(tools.cohorts(snapshot.cohorts, { deviceId: input.deviceId, userId }, nowMs), (found) =>
+    return after(tools.cohorts(snapshot.cohorts, { deviceId: input.deviceId, userId: user.id }, nowMs), (found) =>
       "failure" in found
-        ? carryOut(decide(input), visitor, found.failure)
-        : carryOut(decide({ ...input, cohortIds: found }), visitor, ""),
+        ? carryOut(decide(input), visitor, { user, cohorts: found.failure })
+        : carryOut(decide({ ...input, cohortIds: found }), visitor, { user, cohorts: "" }),
     );
   }
 
-  /** @param failure why nobody can tell the subject's cohorts, where that is so */
-  function carryOut(decision: Decision, visitor: Settled, failure: string): Pending<Plan> {
+  function carryOut(decision: Decision, visitor: Settled, failures: Failures): Pending<Plan> {
     const { device, session, sticky } = visitor;
     const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
     // A log-in that begins with nothing to decide is decided too: what is activated meanwhile waits for the next one.
@@ -224,7 +235,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       cookies: signed,
       warnings: [
         ...codes.map((code) => ({ code, description: warningTexts[code] ?? code })),
-        ...withheldWarning(decision.withheld, failure),
+        ...withheldWarning(decision.withheld, failures),
       ],
     });
 

@@ -1,16 +1,29 @@
 /** The user id after log-in, from a token that the tenant's issuer signed. */
 
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Tenant } from "../model/tenant.ts";
 import type { Address } from "./address.ts";
 import { cookieValues } from "./cookies.ts";
 
 export type JwksGuard = <T>(call: () => Promise<T>) => Promise<T>;
 
-export interface UserReader {
+export interface User {
   /** The verified claim, or null: no token, not genuine, expired, or another issuer's. */
-  read(request: Request, url: Address, tenant: Tenant): Promise<string | null>;
+  id: string | null;
+  /** Why a token that is there could not be judged: it may be anybody's. */
+  failure?: string;
 }
+
+export const nobody: User = { id: null };
+
+export interface UserReader {
+  read(request: Request, url: Address, tenant: Tenant): Promise<User>;
+}
+
+/** Of what goes wrong when a key is looked for, that which says something of the token. */
+const faultsOfTokens = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
+
+class KeysUnavailable extends Error {}
 
 const longestToken = 8_192;
 
@@ -27,29 +40,34 @@ export function createUserReader(guard: JwksGuard): UserReader {
   function keySetOf(uri: string): JWTVerifyGetKey {
     const known = keySets.get(uri);
     if (known) return known;
-    const keySet = createRemoteJWKSet(new URL(uri), {
+    const remote = createRemoteJWKSet(new URL(uri), {
       [customFetch]: (url: string, init: RequestInit) => guard(() => fetch(url, init)),
     });
+    const keySet: JWTVerifyGetKey = (header, token) =>
+      remote(header, token).catch((error: unknown) => {
+        if (faultsOfTokens.some((fault) => error instanceof fault)) throw error;
+        throw new KeysUnavailable(error instanceof Error ? error.message : String(error));
+      });
     keySets.set(uri, keySet);
     return keySet;
   }
 
   return {
     async read(request, url, tenant) {
-      if (!tenant.user) return null;
+      if (!tenant.user) return nobody;
       const { issuer, jwks_uri, audience, token: source, claim } = tenant.user;
       const token = tokenOf(request, url, source);
-      if (!token || token.length > longestToken) return null;
+      if (!token || token.length > longestToken) return nobody;
       try {
         const { payload } = await jwtVerify(token, keySetOf(jwks_uri), {
           issuer,
           ...(audience === undefined ? {} : { audience }),
         });
         const value = payload[claim];
-        return typeof value === "string" && value !== "" ? value.slice(0, 256) : null;
-      } catch {
-        // An expired or foreign token is an ordinary visitor's; unreachable keys leave user experiments unassigned.
-        return null;
+        return typeof value === "string" && value !== "" ? { id: value.slice(0, 256) } : nobody;
+      } catch (error) {
+        // An expired or foreign token is an ordinary visitor's.
+        return error instanceof KeysUnavailable ? { id: null, failure: error.message } : nobody;
       }
     },
   };

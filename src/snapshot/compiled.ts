@@ -29,6 +29,8 @@ export interface CohortNeed {
   ids: readonly string[];
   /** Those of them that the index does not answer for. */
   missing: readonly string[];
+  /** Whether one of them is of users. */
+  ofUsers: boolean;
 }
 
 export interface CompiledSnapshot {
@@ -114,7 +116,12 @@ function findActive(experiments: Iterable<CompiledExperiment>, flags: readonly F
   for (const experiment of active) {
     const ids = needsOf(experiment.flagKey);
     if (ids === null) continue;
-    experiment.cohorts = { ids, missing: ids.filter((id) => index === null || !Object.hasOwn(index.ready, id)) };
+    const found = ids.map((id) => (index !== null && Object.hasOwn(index.ready, id) ? index.ready[id] : undefined));
+    experiment.cohorts = {
+      ids,
+      missing: ids.filter((_, place) => found[place] === undefined),
+      ofUsers: found.some((cohort) => cohort?.id_type === "user"),
+    };
   }
   return active;
 }
@@ -150,10 +157,7 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     active,
     cohorts,
     asksCohorts: active.some((experiment) => experiment.cohorts !== null),
-    asksUser: active.some(
-      ({ subject, cohorts: asked }) =>
-        subject === "user" || asked?.ids.some((id) => cohorts?.ready[id]?.id_type === "user"),
-    ),
+    asksUser: active.some(({ subject, cohorts: asked }) => subject === "user" || asked?.ofUsers === true),
     faults,
   };
 }

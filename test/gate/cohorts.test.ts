@@ -206,9 +206,50 @@ it("of users is asked about by the verified user id, whatever the subject of the
   expect(await variationOf("d")).toBe("var_a,var_y");
   expect(await variationOf("ann")).toBe("var_a,var_y");
   expect(await variationOf("d", "; id_token=garbage")).toBe("var_a,var_y");
+  for (const header of [{ alg: "HS256" }, { alg: "HS256", kid: "1" }]) {
+    const forged = await new SignJWT({ sub: "ann" }).setProtectedHeader(header).sign(new Uint8Array(32));
+    expect(await variationOf("d", `; id_token=${forged}`)).toBe("var_a,var_y");
+  }
   expect(await variationOf("d", `; id_token=${await token("ann")}`)).toBe("var_b,var_y");
   expect(await variationOf("d", `; id_token=${await token("bob")}`)).toBe("var_a,var_y");
   expect(await variationOf("in", `; id_token=${await token("ann")}`)).toBe("var_a,var_y");
+});
+
+describe("while the issuer's keys cannot be had", () => {
+  const token = "eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl";
+  beforeEach(() => {
+    stage.origin.answer = ({ url }: Seen) =>
+      url.endsWith("/jwks") ? new Response("down", { status: 503 }) : new Response("page");
+  });
+  const pageOf = async (cookie: string) => {
+    const before = stage.origin.seen.length;
+    const browser = browserOf("d", cookie);
+    await browser(authorize);
+    await browser("/login");
+    const pages = stage.origin.seen.slice(before).filter(({ url }) => !url.endsWith("/jwks"));
+    return pages.map(({ headers }) => headers.get("x-experiment-variation-id"));
+  };
+
+  it("nobody knows the cohorts of a user with a token: the experiment is left out of the session, and no other", async () => {
+    await publishCohorts({ coh_In: { type: "user", members: ["ann"] }, coh_Out: devices("in") });
+    expect(await pageOf(`; id_token=${token}`)).toEqual(["var_y", "var_y"]);
+    expect(warnings()).toEqual([
+      expect.stringMatching(/^not assigned in this session.*: exp_Page: the user cannot be verified: .*200 OK/),
+    ]);
+    expect(read).toEqual([]);
+  });
+
+  it("who has none, or none that is a token, is in no user's cohort", async () => {
+    await publishCohorts({ coh_In: { type: "user", members: ["ann"] }, coh_Out: devices("in") });
+    expect(await pageOf("")).toEqual(["var_a,var_y", "var_a,var_y"]);
+    expect(await pageOf("; id_token=garbage")).toEqual(["var_a,var_y", "var_a,var_y"]);
+    expect(warnings()).toEqual([]);
+  });
+
+  it("cohorts of devices are told all the same", async () => {
+    await publishCohorts({ coh_In: devices("d"), coh_Out: devices() });
+    expect(await pageOf(`; id_token=${token}`)).toEqual(["var_b,var_y", "var_b,var_y"]);
+  });
 });
 
 it("a missing shard is a failure, not a stranger", async () => {
