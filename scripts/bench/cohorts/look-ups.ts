@@ -11,7 +11,7 @@ import { together } from "./members.ts";
 import { printTable } from "./table.ts";
 
 const connectionCount = 8;
-const options = { rounds: 25, sliceMs: 60, warmUpMs: 1_500 };
+const options = { rounds: 20, sliceMs: 60, warmUpMs: 1_000 };
 
 type Match = { cohort: string[] } | { browser: string[] };
 
