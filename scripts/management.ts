@@ -1,8 +1,8 @@
 /** A client of the management API, for commands and tests. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Configuration, ConfigurationFile } from "../src/model/configuration-schema.ts";
 import type { Snapshot } from "../src/model/snapshot.ts";
+import type { Configuration, ConfigurationFile } from "../src/model/transfer/configuration-schema.ts";
 import { root } from "./bundle.ts";
 
 /** What an import changes, or would change. */

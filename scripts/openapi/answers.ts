@@ -2,7 +2,6 @@
 import * as v from "valibot";
 import { changeSchema } from "../../src/model/change.ts";
 import { type CohortStatus, cohortSchema } from "../../src/model/cohort.ts";
-import { configurationSchema } from "../../src/model/configuration-schema.ts";
 import { deploymentSchema } from "../../src/model/deployment.ts";
 import { experimentPatchSchema, experimentSchema } from "../../src/model/experiment.ts";
 import { featureFlagSchema } from "../../src/model/feature-flag.ts";
@@ -12,6 +11,7 @@ import { rolloutSchema } from "../../src/model/rollout.ts";
 import { rulesSchema, segmentExpression, segmentSchema } from "../../src/model/segment.ts";
 import { snapshotSchema } from "../../src/model/snapshot.ts";
 import { tokenMadeSchema, tokenViewSchema } from "../../src/model/token.ts";
+import { configurationSchema } from "../../src/model/transfer/configuration-schema.ts";
 import { variationSchema } from "../../src/model/variation.ts";
 
 const patch = experimentPatchSchema.pipe[0].entries;

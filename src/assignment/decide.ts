@@ -1,7 +1,7 @@
 /** Which variations a subject gets: override → pin → evaluation. No I/O, no clock, no platform. */
 import type { EvaluationContext } from "../engine/flag.ts";
+import { stickyProperty } from "../model/compile/flag-segments.ts";
 import type { AssignmentMethod } from "../model/event.ts";
-import { stickyProperty } from "../model/flag-segments.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import {
   type CohortNeed,

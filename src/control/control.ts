@@ -2,7 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Alarm, createAlarm, type Job } from "../alarms/alarm.ts";
 import { atMost } from "../alarms/deadline.ts";
-import { buildSnapshot } from "../model/build-snapshot.ts";
+import { buildSnapshot } from "../model/compile/build-snapshot.ts";
 import { isSameJson } from "../model/json-value.ts";
 import { type ManagementCode, Problem, problems } from "../model/problem.ts";
 import { type CohortIndex, maxSnapshotBytes, type Snapshot } from "../model/snapshot.ts";

@@ -1,5 +1,5 @@
 /** Active experiments that a change has made invalid: a warning each, once, since nobody is newly assigned to them. */
-import { checkExperiment } from "../model/check-experiment.ts";
+import { checkExperiment } from "../model/check/check-experiment.ts";
 import type { LogEntry } from "../model/log-entry.ts";
 import { byId, type Resources } from "../model/resources.ts";
 

@@ -1,13 +1,13 @@
 /** Why a subject gets what it gets of one flag, in one line: what the engine's trace says, in terms of the resources. */
 import type { Variant } from "../engine/flag.ts";
 import type { FlagTrace, SegmentTrace } from "../engine/trace.ts";
-import { checkExperiment } from "../model/check-experiment.ts";
-import { checkFlag, isHarmless } from "../model/check-flag.ts";
+import { checkExperiment } from "../model/check/check-experiment.ts";
+import { checkFlag, isHarmless } from "../model/check/check-flag.ts";
+import { allOtherUsers } from "../model/compile/flag-segments.ts";
+import { isRolledOut } from "../model/compile/rollout-flag.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { FeatureFlag } from "../model/feature-flag.ts";
-import { allOtherUsers } from "../model/flag-segments.ts";
 import { experimentsOn, type ResourceProblem, type Resources, variationsOf } from "../model/resources.ts";
-import { isRolledOut } from "../model/rollout-flag.ts";
 import type { Variation } from "../model/variation.ts";
 
 export type Reason =

@@ -1,6 +1,6 @@
 /** Which cohorts a flag asks about, so that membership is looked up only where somebody's variation hangs on it. */
 import type { Flag } from "../engine/flag.ts";
-import { selectsCohorts } from "./cohort-conditions.ts";
+import { selectsCohorts } from "./compile/cohort-conditions.ts";
 import { memo } from "./memo.ts";
 
 /** Ids of the cohorts that a flag's own conditions name; null when none is about cohorts. */

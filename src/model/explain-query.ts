@@ -1,8 +1,8 @@
 /** Who an explanation is asked about: ids and attributes as a query string gives them, as the gate would find them. */
 import * as v from "valibot";
 import type { EvaluationContext } from "../engine/flag.ts";
+import { foldAttribute } from "./compile/segment-conditions.ts";
 import { segmentAttributes } from "./segment.ts";
-import { foldAttribute } from "./segment-conditions.ts";
 
 const given = v.exactOptional(v.pipe(v.string(), v.minLength(1, "must not be empty")));
 

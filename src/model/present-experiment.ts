@@ -1,5 +1,5 @@
 /** Experiments and what is wrong with them, as the management API shows them. */
-import { checkExperiment } from "./check-experiment.ts";
+import { checkExperiment } from "./check/check-experiment.ts";
 import { currentLevel, type Experiment } from "./experiment.ts";
 import { editableFields, type PatchField } from "./experiment-status.ts";
 import type { ResourceProblem, Resources } from "./resources.ts";

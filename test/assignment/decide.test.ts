@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asksCohorts, type DecisionInput, decide, type Override, type Pin } from "../../src/assignment/decide.ts";
-import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import type { Segment } from "../../src/model/segment.ts";
 import type { CohortIndex } from "../../src/model/snapshot.ts";

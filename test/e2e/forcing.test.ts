@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
 import type { StampedExperiment } from "../../scripts/demo/stamp.ts";
-import type { ConfigurationFile } from "../../src/model/configuration-schema.ts";
+import type { ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
 import { logEntriesOf } from "./log-in-report.ts";
 import { readSample, type Stack, sample, startStack, variationOn, visitLogin } from "./stack.ts";
 

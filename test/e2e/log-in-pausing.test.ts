@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
-import type { ConfigurationFile } from "../../src/model/configuration-schema.ts";
+import type { ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
 import type { Visitor } from "./browserless.ts";
 import { readSample, type Stack, sample, startStack, variationOn, visitLogin, withStatus } from "./stack.ts";
 

@@ -1,6 +1,6 @@
 /** Tenants set up through the management API of a Worker on this machine. */
 import { createManagement, type ImportOptions, type Management, untilPublished } from "../../scripts/management.ts";
-import type { ConfigurationFile } from "../../src/model/configuration-schema.ts";
+import type { ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
 
 const token = "a-root-token-for-tests";
 

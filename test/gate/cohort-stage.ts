@@ -1,6 +1,6 @@
 /** A tenant with an experiment on a cohort and one on none, and what may become of the cohort's shard. */
 
-import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { Experiment } from "../../src/model/experiment.ts";
 import type { CohortIndex, Snapshot } from "../../src/model/snapshot.ts";
 import { type PublishedCohort, publishIndex } from "../cohorts/published.ts";

@@ -4,7 +4,7 @@ import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { Address } from "../../src/gate/address.ts";
 import { createGate, type Gate } from "../../src/gate/gate.ts";
-import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import { type Snapshot, snapshotKey } from "../../src/model/snapshot.ts";

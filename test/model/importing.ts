@@ -1,7 +1,8 @@
 /** Imports without a control plane: support for tests. */
-import { type ImportOptions, type ImportPlan, planImport } from "../../src/model/import-plan.ts";
-import { listOf } from "../../src/model/import-step.ts";
+
 import type { Resources } from "../../src/model/resources.ts";
+import { type ImportOptions, type ImportPlan, planImport } from "../../src/model/transfer/import-plan.ts";
+import { listOf } from "../../src/model/transfer/import-step.ts";
 
 export const nothing: Resources = {
   feature_flags: [],

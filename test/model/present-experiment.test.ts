@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { activated } from "../../src/model/activate-experiment.ts";
-import { checkExperiment } from "../../src/model/check-experiment.ts";
+import { checkExperiment } from "../../src/model/check/check-experiment.ts";
 import { presentExperiment, presentProblem } from "../../src/model/present-experiment.ts";
 import { experiment, flag, resources, segment, share, variation, variations } from "./resources.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buildSnapshot } from "../../src/model/build-snapshot.ts";
+import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import { compileSnapshot } from "../../src/snapshot/compiled.ts";
 import { experiment, flag, resources, variation } from "../model/resources.ts";
 

@@ -1,7 +1,7 @@
 /** What a snapshot weighs and costs as flags grow: its size, building it at each commit, compiling it once an isolate. */
 import { gzipSync } from "node:zlib";
-import { buildSnapshot } from "../../../src/model/build-snapshot.ts";
-import { readConfiguration } from "../../../src/model/configuration.ts";
+import { buildSnapshot } from "../../../src/model/compile/build-snapshot.ts";
+import { readConfiguration } from "../../../src/model/transfer/configuration.ts";
 import { compileSnapshot } from "../../../src/snapshot/compiled.ts";
 import { quantile } from "../interleave.ts";
 

@@ -1,3 +1,4 @@
+import { flagNamesCohort, segmentNamesCohort } from "../../model/check/cohort-users.ts";
 import type {
   Cohort,
   CohortCreate,
@@ -7,7 +8,6 @@ import type {
   CohortSource,
   CohortView,
 } from "../../model/cohort.ts";
-import { flagNamesCohort, segmentNamesCohort } from "../../model/cohort-users.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import { shown } from "../../model/shown.ts";

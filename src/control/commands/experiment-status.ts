@@ -1,6 +1,6 @@
 /** What moves an experiment on: validation, transitions, the ramp. */
 import { activated } from "../../model/activate-experiment.ts";
-import { checkExperiment } from "../../model/check-experiment.ts";
+import { checkExperiment } from "../../model/check/check-experiment.ts";
 import {
   currentLevel,
   type Experiment,

@@ -1,8 +1,8 @@
-import { checkGroup } from "../../model/check-group.ts";
+import { checkGroup } from "../../model/check/check-group.ts";
+import { populations } from "../../model/compile/group-flag.ts";
 import { newEpoch } from "../../model/epoch.ts";
 import { keySchema } from "../../model/fields.ts";
 import type { Group, GroupCreate, GroupPatch } from "../../model/group.ts";
-import { populations } from "../../model/group-flag.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import { shown } from "../../model/shown.ts";

@@ -1,7 +1,7 @@
 /** What writing a rollout entails. */
-import { checkFlag } from "../../model/check-flag.ts";
+import { checkFlag } from "../../model/check/check-flag.ts";
+import { isSticky } from "../../model/compile/experiment-flag.ts";
 import { newEpoch } from "../../model/epoch.ts";
-import { isSticky } from "../../model/experiment-flag.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
 import { Problem } from "../../model/problem.ts";
 import { experimentsOn } from "../../model/resources.ts";

@@ -1,4 +1,4 @@
-import { checkSegment } from "../../model/check-segment.ts";
+import { checkSegment } from "../../model/check/check-segment.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Segment, SegmentCreate, SegmentPatch } from "../../model/segment.ts";

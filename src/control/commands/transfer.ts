@@ -1,11 +1,12 @@
 /** A tenant's configuration as one document, out and in. */
-import { planAmplitudeImport } from "../../model/amplitude-import.ts";
-import { exportConfiguration } from "../../model/export-configuration.ts";
-import { planImport } from "../../model/import-plan.ts";
-import type { ImportProblem } from "../../model/import-problem.ts";
-import type { ImportStep } from "../../model/import-step.ts";
+
 import { Problem } from "../../model/problem.ts";
 import type { Scope } from "../../model/token.ts";
+import { planAmplitudeImport } from "../../model/transfer/amplitude-import.ts";
+import { exportConfiguration } from "../../model/transfer/export-configuration.ts";
+import { planImport } from "../../model/transfer/import-plan.ts";
+import type { ImportProblem } from "../../model/transfer/import-problem.ts";
+import type { ImportStep } from "../../model/transfer/import-step.ts";
 import type { CommandContext, Input } from "../command.ts";
 import type { Draft } from "../tables.ts";
 import { originOf } from "./cohorts.ts";

@@ -1,0 +1,102 @@
+/** A tenant's resources as the snapshot that is published to the edge. */
+import type { Flag } from "../../engine/flag.ts";
+import { checkExperiment } from "../check/check-experiment.ts";
+import { checkFlag, isHarmless } from "../check/check-flag.ts";
+import { type Experiment, segmentAllocations } from "../experiment.ts";
+import type { FeatureFlag } from "../feature-flag.ts";
+import { experimentsOn, flagOf, membershipsOf, type Resources, variationsOf } from "../resources.ts";
+import type { CohortIndex, Snapshot, SnapshotExperiment } from "../snapshot.ts";
+import { experimentFlag, isSticky } from "./experiment-flag.ts";
+import { configOf } from "./flag-segments.ts";
+import { groupFlag } from "./group-flag.ts";
+import { isRolledOut, rolloutFlag } from "./rollout-flag.ts";
+
+/**
+ * Builds the snapshot: experiments in every state, so that each can be forced; flags only of what serves now.
+ * A flag or an active experiment with a fault is left out and costs the others nothing: its subjects are not assigned,
+ * rather than assigned by half a configuration. Whether several experiments may be active is not judged here.
+ * @param options.publishedAt ISO time
+ * @param options.cohorts where the members of cohorts are found; nothing while there are none
+ */
+export function buildSnapshot(
+  resources: Resources,
+  options: { tenant: string; version: number; publishedAt: string; cohorts?: CohortIndex | undefined },
+): Snapshot {
+  const served = resources.feature_flags.flatMap((flag) => {
+    const compiled = servedFlag(flag, resources, options.version);
+    return compiled === undefined ? [] : [{ flag, compiled }];
+  });
+  const needed = new Set(served.flatMap(({ flag }) => membershipsOf(flag.id, resources).map(({ group }) => group)));
+  const groups = [...needed].map((group) => groupFlag(group, options.version));
+  return {
+    schema: 1,
+    tenant: options.tenant,
+    version: options.version,
+    published_at: options.publishedAt,
+    // The two types differ in `readonly` alone.
+    flags: [...groups, ...served.map(({ compiled }) => compiled)] as Snapshot["flags"],
+    experiments: resources.experiments.flatMap((experiment) => snapshotExperiment(experiment, resources)),
+    deployments: snapshotDeployments(
+      resources,
+      served.map(({ flag }) => flag),
+    ),
+    ...(options.cohorts === undefined ? {} : { cohorts: options.cohorts }),
+  };
+}
+
+/** An active experiment takes its flag over from the flag's own rollout. */
+function servedFlag(flag: FeatureFlag, resources: Resources, flagVersion: number): Flag | undefined {
+  if (flag.status !== "active") return undefined;
+  const parts = {
+    flag,
+    variations: variationsOf(flag, resources),
+    segments: resources.segments,
+    memberships: membershipsOf(flag.id, resources),
+    flagVersion,
+  };
+  const active = experimentsOn(flag, resources).filter(({ status }) => status === "active");
+  if (active.length > 0) {
+    const experiment = active.find((one) => checkExperiment(one, resources, { activeLimit: Infinity }).length === 0);
+    return experiment && experimentFlag({ ...parts, experiment });
+  }
+  if (!isRolledOut(flag) || !checkFlag(flag, resources).every(isHarmless)) return undefined;
+  return rolloutFlag(parts);
+}
+
+function snapshotDeployments({ deployments }: Resources, served: readonly FeatureFlag[]): Snapshot["deployments"] {
+  const pairs = served.flatMap((flag) => flag.deployments.map((id) => ({ id, key: flag.key })));
+  const keys = Map.groupBy(pairs, ({ id }) => id);
+  return deployments.map(({ id, type, key_hash }) => ({
+    id,
+    type,
+    key_hash,
+    flag_keys: keys.get(id)?.map(({ key }) => key) ?? [],
+  }));
+}
+
+/** None when the flag is gone, as it may be under an archived experiment: then there is nothing to show. */
+function snapshotExperiment(experiment: Experiment, resources: Resources): SnapshotExperiment[] {
+  const flag = flagOf(experiment, resources);
+  if (flag === undefined) return [];
+  const control = experiment.allocations.find(({ is_control }) => is_control)?.variation_id;
+  return [
+    {
+      id: experiment.id,
+      name: experiment.name,
+      status: experiment.status,
+      flag_key: flag.key,
+      epoch: experiment.epoch,
+      subject: experiment.assignment_config.subject,
+      sticky: isSticky(experiment, flag),
+      ...(control === undefined ? {} : { control }),
+      variations: variationsOf(flag, resources).map((variation) => ({
+        id: variation.id,
+        key: variation.key,
+        config: configOf(flag)(variation),
+      })),
+      segments: segmentAllocations(experiment).flatMap(({ segment_id, variation_id }) =>
+        segment_id === undefined ? [] : [{ id: segment_id, variation_id }],
+      ),
+    },
+  ];
+}
