@@ -6,10 +6,10 @@ import { maxSnapshotBytes, snapshotKey } from "../model/snapshot.ts";
 import { type CompiledSnapshot, compileSnapshot } from "./compiled.ts";
 
 /**
- * Memory older than this is used only when KV does not answer: an isolate may sleep for hours, and where
- * freshness is short, as on a developer's machine, one who looks once after a commit sees it.
+ * Memory older than this is used only when KV does not answer: an isolate may sleep for hours, and what was committed
+ * must be at the gate within a minute, even where visitors are few.
  */
-const staleForMs = (freshMs: number) => Math.min(10 * freshMs, 10 * 60_000);
+const staleForMs = (freshMs: number) => 2 * freshMs;
 /** After a failure, and while a refresh is under way, KV is left alone for so long, and memory serves. */
 const refreshMs = 5_000;
 const cacheSeconds = 7 * 24 * 3600;
