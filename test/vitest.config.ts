@@ -1,8 +1,12 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Rooms that do no I/O; their tests run in Node. */
 const pure = ["engine", "stats", "model"];
+
+/** Most of a file's time is waiting for its workerd, so that one for each core of a small machine is not too many. */
+const sideBySide = Math.max(2, availableParallelism() - 1);
 
 export default defineConfig({
   test: {
@@ -10,13 +14,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "pure", environment: "node", include: pure.map((room) => `test/${room}/**/*.test.ts`) },
+        test: {
+          name: "pure",
+          environment: "node",
+          maxWorkers: sideBySide,
+          include: pure.map((room) => `test/${room}/**/*.test.ts`),
+        },
       },
       {
         extends: true,
         plugins: [cloudflareTest({ wrangler: { configPath: "wrangler.toml" } })],
         test: {
           name: "workerd",
+          maxWorkers: sideBySide,
           // Tests in workerd cannot listen.
           globalSetup: ["test/cohorts/source/source-server.ts"],
           include: ["test/**/*.test.ts"],
@@ -32,6 +42,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // Whole stacks and a browser, by themselves: what they wait for takes its time where others work.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
