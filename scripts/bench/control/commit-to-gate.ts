@@ -19,13 +19,14 @@ export async function commitToGate(): Promise<void> {
   const { port } = origin.address() as AddressInfo;
   const worker = await startLocal({
     port: 0,
+    onLog: () => {},
     vars: {
       ORIGIN: `http://127.0.0.1:${port}`,
       ADMIN_HOSTS: "*",
       ADMIN_TOKEN: token,
       COOKIE_KEYS: `k1:${secret()}`,
       STAMP_KEY: secret(),
-      SNAPSHOT_FRESH_SECONDS: "0.5",
+      SNAPSHOT_FRESH_SECONDS: "0.1",
     },
   });
   try {

@@ -1,4 +1,6 @@
 /** Reads, creates and validations over HTTP, against a Durable Object that does the least: one row a request. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { root, wranglerConfig } from "../../bundle.ts";
@@ -20,7 +22,9 @@ const secret = "A".repeat(43);
 export async function measureRequests(): Promise<void> {
   const { compatibilityDate, compatibilityFlags } = workerOptionsOf(wranglerConfig).workerOptions;
   const module = async (file: string) => ({ "worker.js": await bundleFile(join(workers, file)) });
+  const disk = await mkdtemp(join(tmpdir(), "vestibule-bench-objects-"));
   const workerd = await startWorkerd({
+    disk,
     compatibilityDate: String(compatibilityDate),
     compatibilityFlags: Array.isArray(compatibilityFlags) ? compatibilityFlags : [],
     services: {
@@ -93,5 +97,6 @@ export async function measureRequests(): Promise<void> {
     bare.close();
   } finally {
     await workerd.close();
+    await rm(disk, { recursive: true });
   }
 }
