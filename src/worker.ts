@@ -1,5 +1,5 @@
 /** Which address goes to which room. */
-import { createManagement, managementPath } from "./api/management/app.ts";
+import { createManagement, type Management, managementPath } from "./api/management/app.ts";
 import type { Cohorts } from "./cohorts/cohorts.ts";
 import { Address } from "./gate/address.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
@@ -14,7 +14,8 @@ interface Isolate {
   /** Null while the settings are wrong: then everything is forwarded and nothing assigned. */
   gate: Gate | null;
   routes: Memo<Route>;
-  management: ReturnType<typeof createManagement>;
+  /** Made when it is first asked for: a log-in neither waits for it nor fails with it. */
+  management: Management | null;
 }
 
 /** Bindings stay the same object for as long as an isolate lives. */
@@ -28,8 +29,7 @@ function isolateOf(env: Env): Isolate {
     console.error(JSON.stringify({ message: "settings are wrong: nothing is assigned", faults: settings.faults }));
   }
   const gate = settings.faults.length > 0 ? null : createGate({ settings, now: Date.now, random: Math.random });
-  const management = createManagement({ settings, tenantOf: (request) => managedTenant(isolate, request) });
-  const isolate: Isolate = { settings, gate, routes: createMemo<Route>(256), management };
+  const isolate: Isolate = { settings, gate, routes: createMemo<Route>(256), management: null };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -65,6 +65,12 @@ function managedTenant(isolate: Isolate, request: Request): Tenant {
   return tenant;
 }
 
+function managementOf(isolate: Isolate): Management {
+  const tenantOf = (request: Request) => managedTenant(isolate, request);
+  isolate.management ??= createManagement({ settings: isolate.settings, tenantOf });
+  return isolate.management;
+}
+
 function health({ settings, gate }: Isolate): Response {
   const body = { status: gate ? "ok" : "settings_wrong", faults: settings.faults, ...gate?.health() };
   return Response.json(body, { status: gate ? 200 : 503, headers: { "cache-control": "no-store" } });
@@ -90,7 +96,7 @@ export default {
     const url = new Address(request.url);
     if (isReserved(url.pathname) && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
       if (url.pathname === "/_vestibule/health") return health(isolate);
-      return isolate.management.fetch(request, env);
+      return managementOf(isolate).fetch(request, env);
     }
     const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);
