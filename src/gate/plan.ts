@@ -18,7 +18,7 @@ import type { Keyring } from "./keyring.ts";
 import { readOverride } from "./override.ts";
 import { after, isPromise, type Pending, withinBudget } from "./pending.ts";
 import type { Screened } from "./screen.ts";
-import { isAged, readSession, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
+import { isAged, nextSession, readSession, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
 import type { Stamper, StampValues } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices } from "./sticky.ts";
 import { nobody, type User, type UserReader } from "./user.ts";
@@ -220,7 +220,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
     const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
     // A log-in that begins with nothing to decide is decided too: what is activated meanwhile waits for the next one.
     const pins = decision.pins ?? (mayAssign && classified.begins ? [] : undefined);
-    const next = nextSession(session, { pins, added: decision.added }, device, nowMs);
+    const next = nextSession(session, { pins, added: decision.added }, device?.id ?? null, nowMs);
     const renewed = next !== null && (next !== session || isAged(next, nowMs));
     const plan = (values: StampValues | null, signed: readonly string[]): Plan => ({
       classified,
@@ -268,32 +268,6 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   }
 
   return after(readVisitor(), meetSnapshot);
-}
-
-/** The very same object when nothing in it changes. */
-function nextSession(
-  session: Session | null,
-  decision: Pick<Decision, "pins" | "added">,
-  device: Device | null,
-  nowMs: number,
-): Session | null {
-  if (decision.pins === undefined) return session;
-  const deviceId = device?.id ?? session?.deviceId ?? "";
-  if (session && session.deviceId === deviceId && samePins(session.pins, decision.pins)) return session;
-  return {
-    deviceId,
-    issuedAtSeconds: Math.floor(nowMs / 1000),
-    pins: decision.pins,
-    exposed: decision.added.length === 0 && session?.exposed === true,
-    signup: session?.signup ?? false,
-  };
-}
-
-function samePins(before: Session["pins"], now: Session["pins"]): boolean {
-  return (
-    before === now ||
-    (before.length === now.length && before.every((pin, index) => JSON.stringify(pin) === JSON.stringify(now[index])))
-  );
 }
 
 function readTlsClientRandom(request: Request): string | undefined {

@@ -1,6 +1,6 @@
 /** The session cookie: the decisions of one log-in, pinned, so that every hop shows the same page. */
 import { base64url } from "jose";
-import type { Pin } from "../assignment/decide.ts";
+import type { Decision, Pin } from "../assignment/decide.ts";
 import type { Keyring } from "./keyring.ts";
 import { createMemo } from "./memo.ts";
 import { after, type Pending } from "./pending.ts";
@@ -94,4 +94,30 @@ export function signSession(keyring: Keyring, tenant: string, session: Session):
 /** Whether the hour should be made to slide. */
 export function isAged(session: Session, nowMs: number): boolean {
   return nowMs / 1000 - session.issuedAtSeconds > renewAfterSeconds;
+}
+
+/** What a decision makes of the session: the very same object when nothing in it changes. */
+export function nextSession(
+  session: Session | null,
+  decision: Pick<Decision, "pins" | "added">,
+  knownDeviceId: string | null,
+  nowMs: number,
+): Session | null {
+  if (decision.pins === undefined) return session;
+  const deviceId = knownDeviceId ?? session?.deviceId ?? "";
+  if (session && session.deviceId === deviceId && samePins(session.pins, decision.pins)) return session;
+  return {
+    deviceId,
+    issuedAtSeconds: Math.floor(nowMs / 1000),
+    pins: decision.pins,
+    exposed: decision.added.length === 0 && session?.exposed === true,
+    signup: session?.signup ?? false,
+  };
+}
+
+function samePins(before: Session["pins"], now: Session["pins"]): boolean {
+  return (
+    before === now ||
+    (before.length === now.length && before.every((pin, index) => JSON.stringify(pin) === JSON.stringify(now[index])))
+  );
 }

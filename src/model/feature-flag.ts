@@ -126,7 +126,7 @@ export function isParameterValue(type: ParameterType, value: unknown): boolean {
   return typeof value === type;
 }
 
-/** The flag's own parameter of that name; `toString` and the like are names as any other. */
+/** The flag's own parameter of that name; `toString` and the like are names like the rest. */
 export function parameterOf({ parameters = {} }: FeatureFlag, name: string): Parameters[string] | undefined {
   return Object.hasOwn(parameters, name) ? parameters[name] : undefined;
 }
