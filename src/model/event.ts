@@ -20,14 +20,25 @@ export const eventSchema = v.object({
   experiment_id: v.exactOptional(id),
   flag_key: v.exactOptional(v.string()),
   variation_id: v.exactOptional(id),
+  /** The segment whose rule gave the variation; absent where that was none, as for all users. */
+  segment_id: v.exactOptional(id),
   epoch: v.exactOptional(v.number()),
   /** Keyed hash of the subject's id. */
   unit: id,
   subject_kind: v.picklist(["device", "user"]),
+  /** Of an identity: the user's unit that `unit`, a device, turned out to be; the variation is what the device had. */
+  linked_unit: v.exactOptional(id),
   method: v.exactOptional(assignmentMethod),
+  /** What the hash alone gives, where something else was served: sticky bucketing, say. Null: it gives nothing. */
+  hashed_variation_id: v.exactOptional(v.nullable(id)),
+  /** Properties that the experiment's rules ask about and the subject lacked. */
+  missing: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(20))),
   /** Of an auth event. */
   outcome: v.exactOptional(outcomeType),
+  /** Who says so; `ingest` is a client that counts exposures by an event of its own choice. */
   source: v.picklist(["gate", "native", "amplitude", "ofrep", "ingest"]),
+  /** The deployment whose key it came with; absent from what the gate saw. */
+  deployment: v.exactOptional(id),
   attributes: v.record(v.string(), v.union([v.string(), v.boolean()])),
 });
 export type VestibuleEvent = v.InferOutput<typeof eventSchema>;
