@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { createKeyring } from "../src/gate/keyring.ts";
-import { signOverride } from "../src/gate/override.ts";
+import { createKeyring } from "../src/assignment/keyring.ts";
+import { signOverride } from "../src/assignment/override.ts";
 import { type Env, readSettings } from "../src/settings.ts";
 import { root } from "./bundle.ts";
 

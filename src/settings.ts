@@ -1,6 +1,7 @@
 /** Bindings and variables, checked once. A wrong one is named, together with every other that is wrong. */
 import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
+import type { SigningKey } from "./assignment/keyring.ts";
 import { parseAllowedHosts } from "./cohorts/source/host-policy.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
@@ -23,11 +24,6 @@ export interface Env {
   SNAPSHOT_FRESH_SECONDS?: string;
   MANAGEMENT_RATE?: string;
   COHORT_HOSTS?: string;
-}
-
-export interface SigningKey {
-  kid: string;
-  secret: Uint8Array<ArrayBuffer>;
 }
 
 /** Where a host leads: to a tenant, or, when that tenant's settings are wrong, to its origin alone. */

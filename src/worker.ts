@@ -1,9 +1,9 @@
 /** Which address goes to which room. */
 import { createManagement, type Management, managementPath } from "./api/management/app.ts";
+import { Address } from "./assignment/address.ts";
+import { createMemo, type Memo } from "./assignment/memo.ts";
 import type { Cohorts } from "./cohorts/cohorts.ts";
-import { Address } from "./gate/address.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
-import { createMemo, type Memo } from "./gate/memo.ts";
 import { consume } from "./logs/consume.ts";
 import { Problem } from "./model/problem.ts";
 import type { Tenant } from "./model/tenant.ts";

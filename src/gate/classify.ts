@@ -1,5 +1,5 @@
 /** What a request is to the experiment, told from its method and fetch metadata. */
-import type { Address } from "./address.ts";
+import type { Address } from "../assignment/address.ts";
 import type { Head } from "./head.ts";
 import type { Rules } from "./rules.ts";
 

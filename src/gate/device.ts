@@ -1,7 +1,7 @@
 /** The device cookie: 128 bits, signed. The id used for bucketing is the id set. */
 import { base64url } from "jose";
-import type { Keyring } from "./keyring.ts";
-import { after, type Pending } from "./pending.ts";
+import type { Keyring } from "../assignment/keyring.ts";
+import { after, type Pending } from "../assignment/pending.ts";
 
 /** The longest life browsers grant (RFC 6265bis §5.5). */
 export const deviceSeconds = 400 * 24 * 3600;

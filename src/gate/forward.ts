@@ -1,5 +1,5 @@
 /** The request to the origin and its answer to the client: theirs, hop-by-hop headers aside (RFC 9110 §7.6.1). */
-import type { Address } from "./address.ts";
+import type { Address } from "../assignment/address.ts";
 import { type Head, namedByConnection, proxyFields } from "./head.ts";
 import { clientIpHeader, failedOpenHeader, type StampValues, setStampHeaders } from "./stamp.ts";
 

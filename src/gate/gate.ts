@@ -2,21 +2,22 @@
  * The auth proxy: classify → subject → assign → stamp → forward → observe. Whatever of ours fails, the request goes on
  * to the origin unstamped and the origin's answer to the client.
  */
+
+import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
 import { createDependencies, type DependencyName } from "../assignment/dependencies.ts";
+import { createKeyring } from "../assignment/keyring.ts";
+import { BudgetError, both, isPromise, withinBudget } from "../assignment/pending.ts";
 import { createCohortReader } from "../cohorts/lookup.ts";
 import { createLimiter } from "../logs/limiter.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Env, Settings } from "../settings.ts";
 import { createSnapshotReader, type SnapshotReader } from "../snapshot/reader.ts";
-import { Address } from "./address.ts";
 import type { Classified } from "./classify.ts";
 import { answer, askOrigin, badGateway } from "./forward.ts";
 import { inspectHead } from "./head.ts";
 import { injectAttributes } from "./inject.ts";
-import { createKeyring } from "./keyring.ts";
 import { type Observed, observe } from "./observe.ts";
-import { BudgetError, both, isPromise, withinBudget } from "./pending.ts";
 import { makePlan, type Plan, type PlanTools, plainPlan } from "./plan.ts";
 import { createReporter, type Report, type Sighting } from "./report.ts";
 import { compileRules, type Rules } from "./rules.ts";

@@ -1,9 +1,10 @@
 /** What the origin's answer means: cookies to set, a page shown, a log-in ended. */
+
+import type { Keyring } from "../assignment/keyring.ts";
+import { type Pending, withinBudget } from "../assignment/pending.ts";
 import { cookieName, setCookie } from "./cookies.ts";
 import { isHtml } from "./inject.ts";
-import type { Keyring } from "./keyring.ts";
 import { outcomeTypeOf, readOutcome } from "./outcome.ts";
-import { type Pending, withinBudget } from "./pending.ts";
 import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Screened } from "./screen.ts";

@@ -1,7 +1,7 @@
 /** How an answer of the origin shows that a log-in ended, or that one try of it failed. */
 
+import type { Address } from "../assignment/address.ts";
 import type { OutcomeType } from "../model/event.ts";
-import type { Address } from "./address.ts";
 import type { CompiledOutcomeRule } from "./rules.ts";
 
 export interface Outcome {

@@ -1,4 +1,6 @@
 /** What shall be done with one request: whom it is from, what they get, what the origin is told. Its answer comes later. */
+
+import { readAttributes } from "../assignment/attributes.ts";
 import {
   type Assignment,
   asksCohorts,
@@ -7,16 +9,15 @@ import {
   decide,
   type Override,
 } from "../assignment/decide.ts";
+import type { Keyring } from "../assignment/keyring.ts";
+import { readOverride } from "../assignment/override.ts";
+import { after, isPromise, type Pending, withinBudget } from "../assignment/pending.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
-import { readAttributes } from "./attributes.ts";
 import type { Classified } from "./classify.ts";
 import { type CookieBase, cookieName, cookieValues, setCookie } from "./cookies.ts";
 import { type Device, deviceSeconds, mintDevice, readDevice } from "./device.ts";
-import type { Keyring } from "./keyring.ts";
-import { readOverride } from "./override.ts";
-import { after, isPromise, type Pending, withinBudget } from "./pending.ts";
 import type { Screened } from "./screen.ts";
 import { isAged, nextSession, readSession, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
 import type { Stamper, StampValues } from "./stamp.ts";

@@ -1,13 +1,13 @@
 /** What the gate tells the queue, once the answer is on its way: events for the ledger, lines for the log. */
 
 import { base64url } from "jose";
+import type { Address } from "../assignment/address.ts";
+import { readAttributes } from "../assignment/attributes.ts";
 import type { Assignment } from "../assignment/decide.ts";
+import { readUserAgent } from "../assignment/user-agent.ts";
 import { createLimiter } from "../logs/limiter.ts";
 import type { OutcomeType, VestibuleEvent } from "../model/event.ts";
 import type { ExperimentDetails, LogEntry, QueueMessage, WarningCode } from "../model/log-entry.ts";
-import type { Address } from "./address.ts";
-import { readAttributes } from "./attributes.ts";
-import { readUserAgent } from "./user-agent.ts";
 
 export interface Sighting {
   request: Request;

@@ -1,13 +1,13 @@
 /** Whether a request is the experiment's business at all: told from the request alone, before anything is read. */
 
 import { isbot } from "isbot";
+import type { Address } from "../assignment/address.ts";
+import { createMemo } from "../assignment/memo.ts";
+import { mentionsOverride } from "../assignment/override.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Address } from "./address.ts";
 import { type Classified, classify } from "./classify.ts";
 import { type CookieBase, type CookieScope, cookieName, cookieValues, setCookie } from "./cookies.ts";
 import type { Head } from "./head.ts";
-import { createMemo } from "./memo.ts";
-import { mentionsOverride } from "./override.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Screened {

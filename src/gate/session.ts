@@ -1,9 +1,9 @@
 /** The session cookie: the decisions of one log-in, pinned, so that every hop shows the same page. */
 import { base64url } from "jose";
 import type { Decision, Pin } from "../assignment/decide.ts";
-import type { Keyring } from "./keyring.ts";
-import { createMemo } from "./memo.ts";
-import { after, type Pending } from "./pending.ts";
+import type { Keyring } from "../assignment/keyring.ts";
+import { createMemo } from "../assignment/memo.ts";
+import { after, type Pending } from "../assignment/pending.ts";
 
 export const sessionSeconds = 3600;
 /** The hour slides, but a cookie this young is not set again. */

@@ -1,12 +1,12 @@
 /** What the origin is told: plain headers for reading, and the same signed for trusting. */
 
 import { base64url } from "jose";
+import type { Address } from "../assignment/address.ts";
 import type { Assignment } from "../assignment/decide.ts";
+import type { CryptoGuard } from "../assignment/keyring.ts";
+import { createMemo } from "../assignment/memo.ts";
+import { after, type Pending } from "../assignment/pending.ts";
 import type { StampValue } from "../model/tenant.ts";
-import type { Address } from "./address.ts";
-import type { CryptoGuard } from "./keyring.ts";
-import { createMemo } from "./memo.ts";
-import { after, type Pending } from "./pending.ts";
 
 /**
  * Every header of ours, and what some origin would take for one: CGI and its kin (RFC 3875 §4.1.18) write all that is

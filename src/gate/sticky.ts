@@ -1,8 +1,8 @@
 /** The sticky cookie: what a device was given in experiments that keep an earlier choice whatever the rules say today. */
 import { base64url } from "jose";
 import type { Assignment } from "../assignment/decide.ts";
-import type { Keyring } from "./keyring.ts";
-import { after, type Pending } from "./pending.ts";
+import type { Keyring } from "../assignment/keyring.ts";
+import { after, type Pending } from "../assignment/pending.ts";
 
 /** Experiments remembered, the latest; the cookie must stay small. */
 const maxEntries = 20;

@@ -1,8 +1,8 @@
 /** The user id after log-in, from a token that the tenant's issuer signed. */
 
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import type { Address } from "../assignment/address.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Address } from "./address.ts";
 import { cookieValues } from "./cookies.ts";
 
 export type JwksGuard = <T>(call: () => Promise<T>) => Promise<T>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Override } from "../../src/assignment/decide.ts";
-import { createKeyring } from "../../src/gate/keyring.ts";
-import { signOverride } from "../../src/gate/override.ts";
+import { createKeyring } from "../../src/assignment/keyring.ts";
+import { signOverride } from "../../src/assignment/override.ts";
 import { logEntriesOf } from "./log-in-report.ts";
 import { formPage, type ScriptedGate, startScriptedGate } from "./scripted-origin.ts";
 import { sample } from "./stack.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Address } from "../../src/gate/address.ts";
+import { Address } from "../../src/assignment/address.ts";
 import { classify } from "../../src/gate/classify.ts";
 import { inspectHead } from "../../src/gate/head.ts";
 import { compileRules } from "../../src/gate/rules.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Address } from "../../src/gate/address.ts";
+import { Address } from "../../src/assignment/address.ts";
 import { outcomeTypeOf, readOutcome } from "../../src/gate/outcome.ts";
 import { compileRules } from "../../src/gate/rules.ts";
 import { tenantOf } from "./tenant.ts";

@@ -2,7 +2,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
-import { Address } from "../../src/gate/address.ts";
+import { Address } from "../../src/assignment/address.ts";
 import { createGate, type Gate } from "../../src/gate/gate.ts";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readUserAgent } from "../../src/gate/user-agent.ts";
+import { readUserAgent } from "../../src/assignment/user-agent.ts";
 
 it.each([
   [

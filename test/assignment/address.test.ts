@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { Address } from "../../src/gate/address.ts";
+import { Address } from "../../src/assignment/address.ts";
 
 const parts = ({ href, protocol, host, hostname, origin, pathname, search }: Address | URL) => [
   href,

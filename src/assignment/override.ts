@@ -1,9 +1,9 @@
 /** QA's wish in the query string: `experiment_id` with `variation_id` or `segment_id`, as the tenant's policy allows. */
 
 import { base64url } from "jose";
-import type { Override } from "../assignment/decide.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Address } from "./address.ts";
+import type { Override } from "./decide.ts";
 import type { Keyring } from "./keyring.ts";
 import { after, type Pending } from "./pending.ts";
 

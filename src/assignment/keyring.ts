@@ -4,7 +4,6 @@
  * nothing under another name or at another tenant's.
  */
 import { base64url } from "jose";
-import type { SigningKey } from "../settings.ts";
 import { createMemo } from "./memo.ts";
 import { after, type Pending } from "./pending.ts";
 
@@ -13,6 +12,11 @@ const macLength = 43;
 const payloadPattern = /^[A-Za-z0-9_-]{1,3500}$/;
 const hmac = { name: "HMAC", hash: "SHA-256" };
 const encoder = new TextEncoder();
+
+export interface SigningKey {
+  kid: string;
+  secret: Uint8Array<ArrayBuffer>;
+}
 
 export type CryptoGuard = <T>(call: () => Promise<T>) => Promise<T>;
 
