@@ -2,6 +2,7 @@
 import { createManagement, type Management, managementPath } from "./api/management/app.ts";
 import { Address } from "./assignment/address.ts";
 import { createMemo, type Memo } from "./assignment/memo.ts";
+import { createSources, type Sources } from "./assignment/sources.ts";
 import type { Cohorts } from "./cohorts/cohorts.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { consume } from "./logs/consume.ts";
@@ -12,6 +13,7 @@ import { type Env, hostMatches, type Route, readSettings, type Settings } from "
 interface Isolate {
   settings: Settings;
   /** Null while the settings are wrong: then everything is forwarded and nothing assigned. */
+  sources: Sources | null;
   gate: Gate | null;
   routes: Memo<Route>;
   /** Made when it is first asked for: a log-in neither waits for it nor fails with it. */
@@ -28,8 +30,10 @@ function isolateOf(env: Env): Isolate {
   if (settings.faults.length > 0) {
     console.error(JSON.stringify({ message: "settings are wrong: nothing is assigned", faults: settings.faults }));
   }
-  const gate = settings.faults.length > 0 ? null : createGate({ settings, now: Date.now, random: Math.random });
-  const isolate: Isolate = { settings, gate, routes: createMemo<Route>(256), management: null };
+  const isSound = settings.faults.length === 0;
+  const sources = isSound ? createSources({ ...settings, now: Date.now, random: Math.random }) : null;
+  const gate = sources && createGate({ settings, sources, now: Date.now });
+  const isolate: Isolate = { settings, sources, gate, routes: createMemo<Route>(256), management: null };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -71,9 +75,9 @@ function managementOf(isolate: Isolate): Management {
   return isolate.management;
 }
 
-function health({ settings, gate }: Isolate): Response {
-  const body = { status: gate ? "ok" : "settings_wrong", faults: settings.faults, ...gate?.health() };
-  return Response.json(body, { status: gate ? 200 : 503, headers: { "cache-control": "no-store" } });
+function health({ settings, sources }: Isolate): Response {
+  const body = { status: sources ? "ok" : "settings_wrong", faults: settings.faults, ...sources?.health() };
+  return Response.json(body, { status: sources ? 200 : 503, headers: { "cache-control": "no-store" } });
 }
 
 /** Addresses that exist on admin hosts only. */

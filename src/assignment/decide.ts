@@ -1,5 +1,6 @@
 /** Which variations a subject gets: override → pin → evaluation. No I/O, no clock, no platform. */
 import type { EvaluationContext } from "../engine/flag.ts";
+import { lacksProperty } from "../model/asked-properties.ts";
 import { stickyProperty } from "../model/compile/flag-segments.ts";
 import type { AssignmentMethod } from "../model/event.ts";
 import type { WarningCode } from "../model/log-entry.ts";
@@ -28,6 +29,10 @@ export interface Assignment {
   method: AssignmentMethod;
   segmentId?: string;
   epoch: number;
+  /** Of a new assignment: what the hash alone gives, where an earlier choice was kept; null when it gives nothing. */
+  hashedVariationId?: string | null;
+  /** Of a new assignment: properties that the experiment's rules ask about and the subject lacks. */
+  missing?: readonly string[];
 }
 
 /** QA's wish, as it stands in the query; null where a parameter is absent. */
@@ -113,27 +118,68 @@ function pinOf(
   };
 }
 
-function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]): Pin[] {
+type User = NonNullable<EvaluationContext["user"]>;
+
+/** A pin, and what only the statistics want to know of how it was come by. */
+interface Found {
+  pin: Pin;
+  note: Pick<Assignment, "hashedVariationId" | "missing">;
+}
+
+function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]): Found[] {
   const { snapshot, deviceId, userId, sticky, cohortIds } = input;
   const earlier: Record<string, string> = {};
   for (const experiment of undecided) {
     const key = experiment.variations.get(sticky.get(experiment.id) ?? "")?.key;
     if (experiment.sticky && key) earlier[stickyProperty(experiment.flagKey)] = key;
   }
-  const context: EvaluationContext = {
-    user: {
-      ...input.attributes(),
-      ...(cohortIds ? { cohort_ids: cohortIds } : {}),
-      device_id: deviceId,
-      user_id: userId,
-      user_properties: earlier,
-    },
+  const user = {
+    ...input.attributes(),
+    ...(cohortIds ? { cohort_ids: cohortIds } : {}),
+    device_id: deviceId,
+    user_id: userId,
+    user_properties: earlier,
   };
+  const keys = undecided.map((experiment) => experiment.flagKey);
+  const variants = snapshot.flags.evaluate({ user }, keys);
+  const pins = undecided.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
+  return noted(snapshot, pins, user);
+}
+
+/** By experiment, what the flags would give to this user if no earlier variation were known. */
+function hashedAlone(snapshot: CompiledSnapshot, pins: readonly Pin[], user: User): Map<string, string | null> {
+  const experiments = pins.flatMap(({ experimentId }) => snapshot.experiments.get(experimentId) ?? []);
+  const properties = { ...(user.user_properties as Record<string, unknown> | undefined) };
+  for (const { flagKey } of experiments) delete properties[stickyProperty(flagKey)];
+  const forgetful = { user: { ...user, user_properties: properties } };
   const variants = snapshot.flags.evaluate(
-    context,
-    undecided.map((experiment) => experiment.flagKey),
+    forgetful,
+    experiments.map(({ flagKey }) => flagKey),
   );
-  return undecided.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
+  return new Map(
+    experiments.map(({ id, flagKey, variationByKey }) => [
+      id,
+      variationByKey.get(variants[flagKey]?.key ?? "")?.id ?? null,
+    ]),
+  );
+}
+
+/** Adds to new pins what the hash alone would have given, where that is something else, and what their rules missed. */
+export function noted(snapshot: CompiledSnapshot, pins: readonly Pin[], user: User): Found[] {
+  const kept = pins.filter(({ method }) => method === "sticky");
+  const hashed = kept.length === 0 ? undefined : hashedAlone(snapshot, kept, user);
+  return pins.map((pin) => {
+    const asked = snapshot.experiments.get(pin.experimentId)?.asks ?? [];
+    const missing = asked.filter((path) => lacksProperty(user, path)).map((path) => path.join("."));
+    const alone = hashed?.get(pin.experimentId);
+    return {
+      pin,
+      note: {
+        ...(alone === undefined || alone === pin.variationId ? {} : { hashedVariationId: alone }),
+        ...(missing.length === 0 ? {} : { missing }),
+      },
+    };
+  });
 }
 
 /** Whether this request may decide what is undecided yet; if not, pins alone count. */
@@ -191,7 +237,7 @@ export function decide(input: DecisionInput): Decision {
 function decideAnew(input: DecisionInput): Decision {
   const { snapshot, cohortIds } = input;
   const { pins, kept, warnings, undecided } = review(input);
-  const added = new Set<string>();
+  const added = new Map<string, Found["note"]>();
   const canTell = ({ cohorts }: CompiledExperiment) => cohorts === null || (!!cohortIds && canBeTold(cohorts, input));
   const withheld = undecided.filter((experiment) => !canTell(experiment));
   const asked = withheld.length === 0 ? undecided : undecided.filter(canTell);
@@ -199,9 +245,9 @@ function decideAnew(input: DecisionInput): Decision {
     // Never a guess, and for the whole session: the index may be readable at the next hop, and its page must not flip.
     pins.set(id, { experimentId: id, variationId: null, method: "auto", epoch });
   }
-  for (const pin of asked.length > 0 ? evaluate(input, asked) : []) {
+  for (const { pin, note } of asked.length > 0 ? evaluate(input, asked) : []) {
     pins.set(pin.experimentId, pin);
-    added.add(pin.experimentId);
+    added.set(pin.experimentId, note);
   }
 
   const assignments: Assignment[] = [];
@@ -217,6 +263,7 @@ function decideAnew(input: DecisionInput): Decision {
       method: pinned ? "session" : pin.method,
       ...(pin.segmentId === undefined ? {} : { segmentId: pin.segmentId }),
       epoch: pin.epoch,
+      ...added.get(pin.experimentId),
     });
   }
   return {

@@ -5,14 +5,10 @@
 
 import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
-import { createDependencies, type DependencyName } from "../assignment/dependencies.ts";
-import { createKeyring } from "../assignment/keyring.ts";
 import { BudgetError, both, isPromise, withinBudget } from "../assignment/pending.ts";
-import { createCohortReader } from "../cohorts/lookup.ts";
-import { createLimiter } from "../logs/limiter.ts";
+import { messageOf, type Sources } from "../assignment/sources.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Env, Settings } from "../settings.ts";
-import { createSnapshotReader, type SnapshotReader } from "../snapshot/reader.ts";
 import type { Classified } from "./classify.ts";
 import { answer, askOrigin, badGateway } from "./forward.ts";
 import { inspectHead } from "./head.ts";
@@ -27,18 +23,13 @@ import { createUserReader } from "./user.ts";
 
 export interface Gate {
   handle(request: Request, url: Address, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response>;
-  /** For `/_vestibule/health`. */
-  health(): { circuits: Record<DependencyName, string>; snapshots: ReturnType<SnapshotReader["held"]> };
 }
 
 export interface GateOptions {
-  settings: Settings;
+  settings: Pick<Settings, "decisionBudgetMs" | "stampKey">;
+  sources: Sources;
   now: () => number;
-  random: () => number;
 }
-
-/** How much of the decision's time may be over when cohorts are given up; the rest is for signing what is decided. */
-const cohortShare = 0.7;
 
 const nothing: Classified = { kind: "pass", begins: false, signup: false, mints: false };
 
@@ -67,26 +58,16 @@ export async function forwardPlainly(
 }
 
 /**
- * One gate an isolate. It remembers snapshots, circuits and verified signatures, and nothing of any request.
- * @throws when the settings hold no key to sign with; check `settings.faults` first.
+ * One gate an isolate. It remembers verified signatures and made stamps, and nothing of any request.
+ * @throws when the settings hold no key to stamp with; check `settings.faults` first.
  */
-export function createGate({ settings, now, random }: GateOptions): Gate {
-  const { decisionBudgetMs, stampKey, unitKey } = settings;
-  if (!stampKey || !unitKey) throw new Error("no STAMP_KEY: settings with faults make no gate");
-  const opened = new Set<DependencyName>();
-  const dependencies = createDependencies({
-    now,
-    random,
-    slowMs: decisionBudgetMs * 0.8,
-    onOpen: (dependency) => opened.add(dependency),
-  });
-  const keyring = createKeyring(settings.cookieKeys, (call) => dependencies.guard("crypto", call));
-  const stamper = createStamper(stampKey, (call) => dependencies.guard("crypto", call));
-  const users = createUserReader((call) => dependencies.guard("jwks", call));
-  const reporter = createReporter(unitKey, dependencies.guard, now);
-  const snapshots = createSnapshotReader({ freshMs: settings.snapshotFreshMs, hedgeMs: decisionBudgetMs / 2, now });
-  const cohortReader = createCohortReader({ now });
-  const failures = createLimiter(now);
+export function createGate({ settings, sources, now }: GateOptions): Gate {
+  const { decisionBudgetMs, stampKey } = settings;
+  if (!stampKey) throw new Error("no STAMP_KEY: settings with faults make no gate");
+  const { guard, keyring, units } = sources;
+  const stamper = createStamper(stampKey, (call) => guard("crypto", call));
+  const users = createUserReader((call) => guard("jwks", call));
+  const reporter = createReporter(units, guard, now);
   const rulesOf = new WeakMap<Tenant, Rules>();
 
   function rulesFor(tenant: Tenant): Rules {
@@ -99,44 +80,16 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
 
   /** What failed since the last request, as warnings for its log. */
   function openedCircuits(): Report["warnings"] {
-    if (opened.size === 0) return [];
-    const names = [...opened];
-    opened.clear();
-    return names.map((name) => ({
+    return sources.openedCircuits().map((name) => ({
       code: "experiment_circuit_open" as const,
       description: `the circuit of ${name} opened`,
     }));
   }
 
-  function toolsFor(tenant: Tenant, env: Env, ctx: ExecutionContext, onSession: PlanTools["onSession"]): PlanTools {
-    // Asked for only when it is needed: the platform may refuse it, and memory needs none.
-    const stores = {
-      kv: env.SNAPSHOTS,
-      get cache() {
-        return caches.default;
-      },
-    };
-    const snapshot = () =>
-      snapshots.read({
-        tenant: tenant.id,
-        stores,
-        guard: dependencies.guard,
-        defer: (work) => ctx.waitUntil(work),
-        onFailure: (reason) => {
-          if (failures.admit(tenant.id)) {
-            console.warn(JSON.stringify({ message: "snapshot not read", tenant: tenant.id, reason }));
-          }
-        },
-      });
-    const cohorts: PlanTools["cohorts"] = (index, subject, sinceMs) => {
-      const lookup = { ...subject, tenant: tenant.id, index, kv: env.SNAPSHOTS, guard: dependencies.guard };
-      const found = cohortReader.read({ ...lookup, defer: (work) => ctx.waitUntil(work) });
-      if (!isPromise(found)) return found;
-      const leftMs = Math.max(0, decisionBudgetMs * cohortShare - (now() - sinceMs));
-      return Promise.resolve(withinBudget(found, leftMs)).catch((error) => ({
-        failure: error instanceof BudgetError ? "not read in time" : messageOf(error),
-      }));
-    };
+  function toolsFor({ id }: Tenant, env: Env, ctx: ExecutionContext, onSession: PlanTools["onSession"]): PlanTools {
+    const snapshot = () => sources.snapshot(id, env, ctx);
+    const cohorts: PlanTools["cohorts"] = (index, subject, sinceMs) =>
+      sources.cohorts(id, index, subject, sinceMs, env, ctx);
     return { keyring, stamper, users, now, snapshot, cohorts, onSession };
   }
 
@@ -225,9 +178,5 @@ export function createGate({ settings, now, random }: GateOptions): Gate {
     }
   }
 
-  return { handle, health: () => ({ circuits: dependencies.states(), snapshots: snapshots.held() }) };
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+  return { handle };
 }

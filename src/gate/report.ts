@@ -1,10 +1,9 @@
 /** What the gate tells the queue, once the answer is on its way: events for the ledger, lines for the log. */
-
-import { base64url } from "jose";
 import type { Address } from "../assignment/address.ts";
-import { readAttributes } from "../assignment/attributes.ts";
 import type { Assignment } from "../assignment/decide.ts";
-import { readUserAgent } from "../assignment/user-agent.ts";
+import { eventOf, type Happening, identityOf, type Occasion, requestAttributes } from "../assignment/event.ts";
+import { createSender, type SendGuard } from "../assignment/sender.ts";
+import type { Units } from "../assignment/unit.ts";
 import { createLimiter } from "../logs/limiter.ts";
 import type { OutcomeType, VestibuleEvent } from "../model/event.ts";
 import type { ExperimentDetails, LogEntry, QueueMessage, WarningCode } from "../model/log-entry.ts";
@@ -15,7 +14,7 @@ export interface Sighting {
   tenant: string;
   atMs: number;
   deviceId: string | null;
-  /** Asked only when an experiment of users is in play. */
+  /** Asked only when something is to be counted. */
   userId: () => Promise<string | null>;
 }
 
@@ -33,8 +32,6 @@ const descriptions: Readonly<Record<OutcomeType, string>> = {
   f: "Failed Login",
   fs: "Failed Signup",
 };
-const encoder = new TextEncoder();
-const unitBytes = 16;
 
 function detailsOf({ experiment, variation, segmentId, control, method, epoch }: Assignment): ExperimentDetails {
   return {
@@ -47,13 +44,18 @@ function detailsOf({ experiment, variation, segmentId, control, method, epoch }:
   };
 }
 
-function eventAttributes(sighting: Sighting): VestibuleEvent["attributes"] {
-  const { country, region, colo } = readAttributes(sighting.request, sighting.url);
-  const traits = readUserAgent(sighting.request.headers.get("user-agent") ?? "");
-  const place = Object.entries({ country, region, colo }).flatMap(([name, value]) =>
-    typeof value === "string" ? [[name, value] as const] : [],
-  );
-  return { ...traits, ...Object.fromEntries(place), bot: false };
+function happeningsIn({ assigned, exposed, outcome }: Report): Happening[] {
+  const all: Happening[] = [
+    ...assigned.map((assignment) => ({ type: "assignment" as const, assignment })),
+    ...exposed.map((assignment) => ({ type: "exposure" as const, assignment })),
+    ...(outcome?.assignments ?? []).map((assignment) => ({
+      type: "auth" as const,
+      assignment,
+      ...(outcome ? { outcome: outcome.type } : {}),
+    })),
+  ];
+  // Forced variations never enter the statistics.
+  return all.filter(({ assignment }) => assignment.method !== "forced");
 }
 
 export interface Reporter {
@@ -61,56 +63,27 @@ export interface Reporter {
   report(sighting: Sighting, report: Report, queue: Queue): Promise<void>;
 }
 
-export type ReportGuard = <T>(dependency: "queue" | "crypto", call: () => Promise<T>) => Promise<T>;
-
-export function createReporter(unitKey: Uint8Array<ArrayBuffer>, guard: ReportGuard, now: () => number): Reporter {
+export function createReporter(units: Units, guard: SendGuard, now: () => number): Reporter {
   const limiter = createLimiter(now);
-  let imported: CryptoKey | undefined;
-
-  /** A keyed hash, so that no raw id is stored; the same subject is the same unit within a tenant. */
-  async function unitOf(tenant: string, kind: string, id: string): Promise<string> {
-    imported ??= await crypto.subtle.importKey("raw", unitKey, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    const mac = await crypto.subtle.sign("HMAC", imported, encoder.encode(`unit|${tenant}|${kind}|${id}`));
-    return base64url.encode(new Uint8Array(mac, 0, unitBytes));
-  }
+  const sender = createSender(guard, now);
 
   async function eventsOf(sighting: Sighting, report: Report): Promise<VestibuleEvent[]> {
-    const rows: { type: VestibuleEvent["type"]; assignment: Assignment; outcome?: OutcomeType }[] = [
-      ...report.assigned.map((assignment) => ({ type: "assignment" as const, assignment })),
-      ...report.exposed.map((assignment) => ({ type: "exposure" as const, assignment })),
-      ...(report.outcome?.assignments ?? []).map((assignment) => ({
-        type: "auth" as const,
-        assignment,
-        ...(report.outcome ? { outcome: report.outcome.type } : {}),
-      })),
-    ];
-    const at = new Date(sighting.atMs).toISOString();
-    const attributes = rows.length > 0 ? eventAttributes(sighting) : {};
-    const events: VestibuleEvent[] = [];
-    for (const { type, assignment, outcome } of rows) {
-      // Forced variations never enter the statistics.
-      if (assignment.method === "forced") continue;
-      const { experiment, variation, method, epoch } = assignment;
-      const subject = experiment.subject === "user" ? await sighting.userId() : sighting.deviceId;
-      if (subject === null) continue;
-      events.push({
-        id: crypto.randomUUID(),
-        tenant: sighting.tenant,
-        type,
-        at,
-        experiment_id: experiment.id,
-        flag_key: experiment.flagKey,
-        variation_id: variation.id,
-        epoch,
-        unit: await guard("crypto", () => unitOf(sighting.tenant, experiment.subject, subject)),
-        subject_kind: experiment.subject,
-        method,
-        ...(outcome === undefined ? {} : { outcome }),
-        source: "gate",
-        attributes,
-      });
-    }
-    return events;
+    const happenings = happeningsIn(report);
+    if (happenings.length === 0) return [];
+    const { request, url, tenant, atMs, deviceId } = sighting;
+    const attributes = { ...requestAttributes(request, url), bot: false };
+    const occasion: Occasion = { tenant, atMs, source: "gate", attributes };
+    const userId = await sighting.userId();
+    const device = deviceId === null ? null : await units.unitOf(tenant, "device", deviceId);
+    const user = userId === null ? null : await units.unitOf(tenant, "user", userId);
+    const events = happenings.flatMap((happening) => {
+      const unit = happening.assignment.experiment.subject === "user" ? user : device;
+      return unit === null ? [] : [eventOf(happening, unit, occasion)];
+    });
+    if (device === null || user === null) return events;
+    const assignments = new Map(happenings.map(({ assignment }) => [assignment.experiment.id, assignment]));
+    const identities = [...assignments.values()].map((each) => identityOf(each, { device, user }, occasion));
+    return [...events, ...identities];
   }
 
   function entry(
@@ -150,21 +123,18 @@ export function createReporter(unitKey: Uint8Array<ArrayBuffer>, guard: ReportGu
   }
 
   return {
-    async report(sighting, report, queue) {
-      try {
+    report(sighting, report, queue) {
+      async function gather(): Promise<QueueMessage[]> {
         const entries = entriesOf(sighting, report);
         // A warning must be seen although the queue be down.
         for (const each of entries) if (each.type === "w") console.warn(JSON.stringify(each));
-        const messages: QueueMessage[] = [
-          ...(await eventsOf(sighting, report)).map((event) => ({ kind: "event" as const, event })),
+        const events = await eventsOf(sighting, report);
+        return [
+          ...events.map((event) => ({ kind: "event" as const, event })),
           ...entries.map((each) => ({ kind: "log" as const, entry: each })),
         ];
-        if (messages.length > 0) await guard("queue", () => queue.sendBatch(messages.map((body) => ({ body }))));
-      } catch (error) {
-        if (limiter.admit("unreported")) {
-          console.error(JSON.stringify({ message: "events not reported", reason: String(error) }));
-        }
       }
+      return sender.send(gather, queue);
     },
   };
 }

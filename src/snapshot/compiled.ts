@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type CompiledFlags, compileFlags } from "../engine/compile.ts";
 import type { Flag } from "../engine/flag.ts";
+import { askedProperties, type PropertyPath } from "../model/asked-properties.ts";
 import { createCohortNeeds } from "../model/cohort-needs.ts";
 import { type CohortIndex, cohortIndexSchema, type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
 
@@ -23,6 +24,8 @@ export interface CompiledExperiment extends Pick<SnapshotExperiment, "id" | "sta
   segments: ReadonlyMap<string, string>;
   /** What its flag, or one it depends on, asks about cohorts; null when it asks nothing, or the experiment is not active. */
   cohorts: CohortNeed | null;
+  /** Properties that its flag's own rules ask about; none unless the experiment is active. */
+  asks: readonly PropertyPath[];
 }
 
 export interface CohortNeed {
@@ -37,11 +40,16 @@ export interface CompiledSnapshot {
   tenant: string;
   version: number;
   flags: CompiledFlags;
+  /** Those of the flags, as they were published, that can be evaluated. */
+  flagByKey: ReadonlyMap<string, Flag>;
   experiments: ReadonlyMap<string, CompiledExperiment>;
   /** Those that are assigned today. */
   active: readonly CompiledExperiment[];
   /** Where cohorts' members are found; null when there is no index, or none that can be read. */
   cohorts: CohortIndex | null;
+  cohortNeedOf(flagKey: string): CohortNeed | null;
+  /** As they were published: `deployments.ts` reads them once they are asked for. */
+  deployments: unknown;
   /** Whether an active experiment asks about cohorts. */
   asksCohorts: boolean;
   /** Whether an active experiment hangs on who the user is. */
@@ -106,24 +114,23 @@ function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
     variationByKey: new Map(variations.map((variation) => [variation.key, variation])),
     segments: new Map(experiment.segments.map((segment) => [segment.id, segment.variation_id])),
     cohorts: null,
+    asks: [],
   };
 }
 
-/** The active ones, each with what it asks about cohorts. */
-function findActive(experiments: Iterable<CompiledExperiment>, flags: readonly Flag[], index: CohortIndex | null) {
+/** What a flag, or one it depends on, asks about cohorts. */
+function createCohortNeed(flags: readonly Flag[], index: CohortIndex | null): (flagKey: string) => CohortNeed | null {
   const needsOf = createCohortNeeds(flags);
-  const active = [...experiments].filter(({ status }) => status === "active");
-  for (const experiment of active) {
-    const ids = needsOf(experiment.flagKey);
-    if (ids === null) continue;
+  return (flagKey) => {
+    const ids = needsOf(flagKey);
+    if (ids === null) return null;
     const found = ids.map((id) => (index !== null && Object.hasOwn(index.ready, id) ? index.ready[id] : undefined));
-    experiment.cohorts = {
+    return {
       ids,
       missing: ids.filter((_, place) => found[place] === undefined),
       ofUsers: found.some((cohort) => cohort?.id_type === "user"),
     };
-  }
-  return active;
+  };
 }
 
 /**
@@ -148,7 +155,14 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
   if (typeof index === "string") faults.push(`cohorts: ${index}`);
   const cohorts = typeof index === "string" ? null : index;
   const sound = written.filter((flag) => typeof flag?.key === "string" && !flags.faults.has(flag.key));
-  const active = findActive(experiments.values(), sound, cohorts);
+  const flagByKey = new Map(sound.map((flag) => [flag.key, flag]));
+  const cohortNeedOf = createCohortNeed(sound, cohorts);
+  const active = [...experiments.values()].filter(({ status }) => status === "active");
+  for (const experiment of active) {
+    const flag = flagByKey.get(experiment.flagKey);
+    experiment.cohorts = cohortNeedOf(experiment.flagKey);
+    if (flag) experiment.asks = askedProperties(flag);
+  }
   return {
     tenant,
     version: snapshot.version,
@@ -156,6 +170,9 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     experiments,
     active,
     cohorts,
+    flagByKey,
+    cohortNeedOf,
+    deployments: snapshot.deployments,
     asksCohorts: active.some((experiment) => experiment.cohorts !== null),
     asksUser: active.some(({ subject, cohorts: asked }) => subject === "user" || asked?.ofUsers === true),
     faults,

@@ -248,3 +248,49 @@ describe("an experiment on cohorts", () => {
     expect(asks({ snapshot: onCohort([{ match: { cohort: ["coh_A"] } }], {}) })).toBe(false);
   });
 });
+
+describe("what the statistics are told of a new assignment", () => {
+  it("is what the hash alone gives, where an earlier choice was kept and is another", () => {
+    const sticky = snapshotOf({ experiments: [experiment({ is_stateful: true })] });
+    const notes = ["var_a", "var_b", "var_c"].map((kept) => {
+      const [added] = ask({ snapshot: sticky, sticky: new Map([["exp_Page", kept]]) }).added;
+      return [added?.variation.id, added?.method, added?.hashedVariationId];
+    });
+    const [hashed] = ask({ snapshot: sticky }).added;
+    expect(notes).toEqual(
+      ["var_a", "var_b", "var_c"].map((kept) => [
+        kept,
+        "sticky",
+        kept === hashed?.variation.id ? undefined : hashed?.variation.id,
+      ]),
+    );
+    const nobody = snapshotOf({ experiments: [experiment({ is_stateful: true, levels: [0], current_level: 0 })] });
+    const [kept] = ask({ snapshot: nobody, sticky: new Map([["exp_Page", "var_b"]]) }).added;
+    expect(kept).toMatchObject({ method: "sticky", hashedVariationId: null });
+    expect(hashed).not.toHaveProperty("hashedVariationId");
+  });
+
+  it("is which properties the rules asked for in vain", () => {
+    const swiss = segment("swiss", [{ match: { country: ["CH"], client_id: ["app"] } }]);
+    const targeted = snapshotOf({
+      segments: [swiss],
+      experiments: [
+        experiment({
+          allocation_strategy: "segment",
+          allocations: [
+            { variation_id: "var_a", segment_id: "seg_swiss", priority: 1, is_control: true },
+            { variation_id: "var_b", is_control: false, is_fallback: true },
+          ],
+        }),
+      ],
+    });
+    const missing = (attributes: Record<string, unknown>) =>
+      ask({ snapshot: targeted, attributes: () => attributes }).added.map((added) => [
+        added.segmentId,
+        [...(added.missing ?? [])].sort(),
+      ]);
+    expect(missing({ country: "CH", client_id: "app" })).toEqual([["seg_swiss", []]]);
+    expect(missing({ country: "CH" })).toEqual([[undefined, ["client_id"]]]);
+    expect(missing({})).toEqual([[undefined, ["client_id", "country"]]]);
+  });
+});

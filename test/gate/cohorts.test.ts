@@ -258,7 +258,7 @@ it("a missing shard is a failure, not a stranger", async () => {
   const visit = await browserOf("in")();
   expect(visit.stamp("id")).toBe("exp_Plain");
   expect(warnings()).toEqual([expect.stringMatching(/exp_Page: cohorts:acme:1:\d: it is not there$/)]);
-  expect(stage.gate.health().circuits.kv).toBe("closed");
+  expect(stage.sources.health().circuits.kv).toBe("closed");
 });
 
 it("an index that cannot be read takes nothing else down", async () => {

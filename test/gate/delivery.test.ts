@@ -187,6 +187,28 @@ describe("an experiment of users", () => {
     expect(stage.origin.seen.filter(({ url }) => url.endsWith("/jwks"))).toHaveLength(1);
   });
 
+  it("tells whose the device turned out to be, by units alone, of those who were assigned by chance", async () => {
+    const { sign, answer } = await createIssuer();
+    const stage = createStage({ tenant });
+    stage.origin.answer = answer;
+    await publish({ experiments: all });
+    const events = async (path: string, cookie: string) => {
+      stage.queued.length = 0;
+      await stage.send(navigation(path, { cookie }));
+      return stage.queued.flatMap((message) => (message.kind === "event" ? message.event : []));
+    };
+    const [assignment, identity] = await events("/mfa", `id_token=${await sign("user-1")}`);
+    expect([assignment?.type, identity?.type]).toEqual(["assignment", "identity"]);
+    expect(identity).toMatchObject({ variation_id: "var_b", subject_kind: "device", unit: assignment?.unit });
+    const [, again] = await events("/mfa", `id_token=${await sign("user-1")}`);
+    expect(again?.linked_unit).toBe(identity?.linked_unit);
+    expect(again?.unit).not.toBe(identity?.unit);
+    expect(JSON.stringify(stage.queued)).not.toContain("user-1");
+    expect((await events("/mfa", "")).map(({ type }) => type)).toEqual(["assignment"]);
+    const forced = "/mfa?experiment_id=exp_Page&variation_id=var_a";
+    expect(await events(forced, `id_token=${await sign("user-1")}`)).toEqual([]);
+  });
+
   it("forwards, unassigned, when the issuer's keys cannot be had", async () => {
     const { sign } = await createIssuer();
     const stage = createStage({ tenant });

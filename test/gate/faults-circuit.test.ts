@@ -30,7 +30,7 @@ const openings = () => stage.logged.filter((line) => line.includes("experiment_c
 async function openCircuit(): Promise<void> {
   kvFault = fail;
   for (let i = 0; i < 20; i++) expectFailedOpen(await newcomer());
-  expect(stage.gate.health().circuits.kv).toBe("open");
+  expect(stage.sources.health().circuits.kv).toBe("open");
 }
 
 it("opens while KV fails, spares it, probes, and closes when it is back", async () => {
@@ -60,7 +60,7 @@ it("opens while KV fails, spares it, probes, and closes when it is back", async 
   stage.clock.nowMs += 1;
   const probe = await newcomer();
   expect(probe.stamp("method")).toBe("auto");
-  expect(stage.gate.health().circuits.kv).toBe("closed");
+  expect(stage.sources.health().circuits.kv).toBe("closed");
   for (let i = 0; i < 5; i++) expect((await newcomer()).stamp("method")).toBe("auto");
   expect(kvCalls).toBe(23);
 });
@@ -90,7 +90,7 @@ it("opens on a KV that hangs", async () => {
   stage.restart(100);
   kvFault = hang;
   await Promise.all(Array.from({ length: 20 }, () => stage.send(navigation(), false)));
-  expect(stage.gate.health().circuits.kv).toBe("open");
+  expect(stage.sources.health().circuits.kv).toBe("open");
   const visit = await stage.send(navigation(), false);
   expect(visit.stamp("failed-open")).toBe("circuit_open");
 });
@@ -102,13 +102,13 @@ it("is never opened by the origin", async () => {
     throw new Error("connection refused");
   };
   for (let i = 0; i < 30; i++) expect((await newcomer()).response.status).toBe(502);
-  expect(new Set(Object.values(stage.gate.health().circuits))).toEqual(new Set(["closed"]));
+  expect(new Set(Object.values(stage.sources.health().circuits))).toEqual(new Set(["closed"]));
 });
 
 it("of the queue leaves the others alone", async () => {
   breakQueue(stage, "error");
   for (let i = 0; i < 25; i++) expect((await newcomer()).stamp("method")).toBe("auto");
-  expect(stage.gate.health().circuits).toEqual({
+  expect(stage.sources.health().circuits).toEqual({
     kv: "closed",
     cache: "closed",
     queue: "open",
@@ -120,6 +120,6 @@ it("of the queue leaves the others alone", async () => {
 it("is not opened by one tenant's broken snapshot, which others would pay for", async () => {
   await realStores.kv.put("snapshot:acme", "<html>");
   for (let i = 0; i < 40; i++) expectFailedOpen(await newcomer());
-  expect(stage.gate.health().circuits.kv).toBe("closed");
+  expect(stage.sources.health().circuits.kv).toBe("closed");
   expect(kvCalls).toBe(1);
 });

@@ -181,7 +181,7 @@ it.each(["error", "throw"] as const)("cohorts' shards: %s again and again opens 
   await breakCohorts(stage, fault);
   const open = (did: number) => sendSafely(stage, navigation("/login", { cookie: `did=${did}` }));
   for (let did = 0; did < 22; did++) expect((await open(did)).stamp("id")).toBe("exp_Plain");
-  expect(stage.gate.health().circuits.kv).toBe("open");
+  expect(stage.sources.health().circuits.kv).toBe("open");
   await breakCohorts(stage, "hang");
   const visit = await open(100);
   expect(visit.stamp("id")).toBe("exp_Plain");

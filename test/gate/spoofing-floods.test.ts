@@ -54,7 +54,7 @@ describe("cookie headers", () => {
       { numRuns: 1_000, endOnFailure: true },
     );
     expect(sent).toBe(1_000);
-    expect(new Set(Object.values(stage.gate.health().circuits))).toEqual(new Set(["closed"]));
+    expect(new Set(Object.values(stage.sources.health().circuits))).toEqual(new Set(["closed"]));
   }, 30_000);
 
   it.each([

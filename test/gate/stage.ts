@@ -3,6 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { Address } from "../../src/assignment/address.ts";
+import { createSources, type Sources } from "../../src/assignment/sources.ts";
 import { createGate, type Gate } from "../../src/gate/gate.ts";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
@@ -44,6 +45,8 @@ export interface Visit {
 
 export interface Stage {
   gate: Gate;
+  /** What this isolate has in memory. */
+  sources: Sources;
   tenant: Tenant;
   /** Replace any of them by a faulty one, at any time. */
   stores: Stores;
@@ -100,12 +103,11 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
   if (settings.faults.length > 0) throw new Error(settings.faults.join("\n"));
   const first = settings.routes[0]?.tenant;
   if (!first) throw new Error("a stage needs a tenant");
-  const build = (budgetMs: number) =>
-    createGate({
-      settings: { ...settings, decisionBudgetMs: budgetMs },
-      now: () => clock.nowMs,
-      random: () => 0.5,
-    });
+  function build(decisionBudgetMs: number): Pick<Stage, "gate" | "sources"> {
+    const now = () => clock.nowMs;
+    const sources = createSources({ ...settings, decisionBudgetMs, now, random: () => 0.5 });
+    return { sources, gate: createGate({ settings: { ...settings, decisionBudgetMs }, sources, now }) };
+  }
 
   const log = (line: string) => logged.push(line);
   vi.stubGlobal("console", { debug: log, info: log, log, warn: log, error: log });
@@ -130,7 +132,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
   });
 
   const stage: Stage = {
-    gate: build(ampleMs),
+    ...build(ampleMs),
     budgetMs: ampleMs,
     tenant: first,
     stores,
@@ -140,7 +142,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
     logged,
     restart(budgetMs = ampleMs) {
       stage.budgetMs = budgetMs;
-      stage.gate = build(budgetMs);
+      Object.assign(stage, build(budgetMs));
     },
     async send(request, settle = true) {
       const ctx = createExecutionContext();

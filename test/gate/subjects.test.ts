@@ -39,7 +39,7 @@ describe("a device", () => {
     await publish({}, 2);
     stage.clock.nowMs += 31_000;
     await browser.open();
-    expect(stage.gate.health().snapshots).toEqual({ acme: { version: 2, age_seconds: 0 } });
+    expect(stage.sources.health().snapshots).toEqual({ acme: { version: 2, age_seconds: 0 } });
     expect((await browser.open()).stamp("id")).toBeNull();
     expect((await browser.open(authorize)).stamp("id")).toBe("exp_Page");
   });
