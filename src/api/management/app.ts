@@ -6,23 +6,17 @@ import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
 import { createAuthenticator } from "./authenticate.ts";
-import type { CohortObject, CohortQuestion, CohortStep } from "./cohort-step.ts";
-import { type Assets, documentPath, serveDocument } from "./document.ts";
+import { documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
 import { operations } from "./operations.ts";
 import { readBody, readQuery } from "./read.ts";
 import { renderAnswer, renderLines, renderRefusal } from "./render.ts";
 import { createRouter, type Found } from "./route.ts";
+import type { ManagementBindings, Question, Step } from "./step.ts";
 
 export const managementPath = "/api/v2/experimentation";
 
 const giveUpMs = 5_000;
-
-export interface ManagementBindings {
-  CONTROL: DurableObjectNamespace;
-  COHORTS: DurableObjectNamespace;
-  ASSETS?: Assets;
-}
 
 export interface ManagementOptions {
   settings: Settings;
@@ -51,8 +45,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     const { tenant, credential, settle } = await authenticate(request);
     const found = find(request.method, path);
     const { refusal, success, step, ask, ...asked } = await readRequest(found, request, search);
-    const cohorts = () => bindings.COHORTS.get(bindings.COHORTS.idFromName(tenant.id)) as unknown as CohortObject;
-    if (ask !== undefined) asked.input.body = await ask(cohorts(), asked.input.query);
+    if (ask !== undefined) asked.input.body = await ask({ tenant, bindings }, asked.input.query);
     const control = bindings.CONTROL as unknown as DurableObjectNamespace<Control>;
     let reply: ControlAnswer;
     try {
@@ -77,16 +70,16 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     }
     settle(!reply.ok && reply.code === "invalid_token" ? "wrong" : "genuine");
     if (reply.ok && refusal !== undefined) return renderRefusal(refusal, reply.rate, allowed(found));
-    if (!reply.ok || reply.json === null || step === undefined) return renderAnswer(reply, success);
+    if (!reply.ok || step === undefined) return renderAnswer(reply, success);
     try {
-      const { params, query } = asked.input;
-      const answered = await step({ cohorts: cohorts(), answer: JSON.parse(reply.json), params, query, request });
+      const commanded = reply.json === null ? undefined : JSON.parse(reply.json);
+      const answered = await step.run({ tenant, bindings, ...asked.input, answer: commanded, request });
       if ("lines" in answered) return renderLines(answered.lines, reply.rate);
-      return renderAnswer({ ...reply, json: JSON.stringify(answered.json) }, success);
+      return renderAnswer({ ...reply, json: JSON.stringify(answered.json) ?? null }, success);
     } catch (error) {
       if (error instanceof Problem) return renderRefusal(error, reply.rate);
-      logFault("the cohort object cannot be reached", error, correlationId);
-      return renderRefusal(new Problem("cohorts_unavailable"), reply.rate);
+      logFault(`${asked.command}: a step failed`, error, correlationId);
+      return renderRefusal(new Problem(step.unavailable), reply.rate);
     }
   }
 
@@ -107,8 +100,8 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
 
 interface Asked extends Pick<ControlRequest, "scope" | "command" | "input"> {
   success: number;
-  step?: CohortStep | undefined;
-  ask?: CohortQuestion | undefined;
+  step?: Step | undefined;
+  ask?: Question | undefined;
   /** Why nothing can be done, which is told once the caller is known to be let in. */
   refusal?: Problem;
 }
@@ -122,7 +115,7 @@ async function readRequest(found: Found | undefined, request: Request, search: s
     return { ...refused, refusal: new Problem("method_not_allowed", `It knows ${found.allow.join(", ")}.`) };
   }
   const { name: command, operation, params } = found;
-  const { scope, success, cohorts: step, ask } = operation;
+  const { scope, success, step, ask } = operation;
   try {
     const query = readQuery(operation.query, search);
     return { scope, command, input: { params, query, body: await readBody(operation, request) }, success, step, ask };

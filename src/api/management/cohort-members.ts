@@ -6,7 +6,7 @@ import type { CohortFormat } from "../../model/cohort.ts";
 import { defaultTake } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import { unknown } from "./cohort-status.ts";
-import type { CohortCall, CohortStep } from "./cohort-step.ts";
+import { cohortStep } from "./cohort-step.ts";
 
 const giveUpMs = 5_000;
 const empty = "The body is empty; an empty list is [], or in CSV its header.";
@@ -21,7 +21,7 @@ export const uploadFormats: Readonly<Record<string, CohortFormat>> = {
 };
 
 /** The first of them as JSON; all, one a line, to who accepts that. */
-export async function listMembers({ cohorts, params, query, request }: CohortCall) {
+export const listMembers = cohortStep(async ({ cohorts, params, query, request }) => {
   const listing = await within(giveUpMs, cohorts.list(params.id ?? ""));
   const batches = listing === null ? noBatches() : readListing(listing.body);
   if (/\bapplication\/(x-)?ndjson\b/i.test(request.headers.get("accept") ?? "")) return { lines: linesOf(batches) };
@@ -32,11 +32,10 @@ export async function listMembers({ cohorts, params, query, request }: CohortCal
     if (members.length >= take) break;
   }
   return { json: { members, size: listing?.size ?? 0 } };
-}
+});
 
-export const uploadMembers =
-  (mode: "add" | "remove" | "replace"): CohortStep =>
-  async ({ cohorts, params, query, request }) => {
+export const uploadMembers = (mode: "add" | "remove" | "replace") =>
+  cohortStep(async ({ cohorts, params, query, request }) => {
     const { headers, body } = request;
     const [type = ""] = (headers.get("content-type") ?? "").split(";");
     const format = uploadFormats[type.trim().toLowerCase()];
@@ -49,7 +48,7 @@ export const uploadMembers =
     if (!answer.ok) throw refused(answer.code, answer.message);
     const { added, removed, skipped, status } = answer;
     return { json: { added, removed, skipped, size: status.size } };
-  };
+  });
 
 function unsupported(): Problem {
   const types = Object.keys(uploadFormats).join(", ");

@@ -4,7 +4,8 @@ import type { Memberships } from "../../control/commands/explain.ts";
 import type { CohortView } from "../../model/cohort.ts";
 import type { ExplainQuery } from "../../model/explain-query.ts";
 import { Problem } from "../../model/problem.ts";
-import type { CohortCall, CohortObject } from "./cohort-step.ts";
+import { type CohortObject, cohortStep, cohortsOf } from "./cohort-step.ts";
+import type { Question } from "./step.ts";
 
 /** Nobody waits longer to be shown a cohort. */
 const statusMs = 1_000;
@@ -12,37 +13,37 @@ const statusMs = 1_000;
 const giveUpMs = 5_000;
 
 /** The status is null where it cannot be told: the rest is answered all the same. */
-export async function withStatus({ cohorts, answer }: CohortCall) {
+export const withStatus = cohortStep(async ({ cohorts, answer }) => {
   const statuses = await statusesOf(cohorts).catch(() => null);
   const complete = (cohort: CohortView) => ({ ...cohort, status: statuses?.[cohort.id] ?? null });
   const { cohorts: list, ...rest } = answer as { cohorts?: CohortView[] };
   return { json: list === undefined ? complete(answer as CohortView) : { cohorts: list.map(complete), ...rest } };
-}
+});
 
-export async function refreshNow({ cohorts, params }: CohortCall) {
+export const refreshNow = cohortStep(async ({ cohorts, params }) => {
   const status = await within(giveUpMs, cohorts.refresh(params.id ?? ""));
   if (status === null) throw unknown();
   return { json: status };
-}
+});
 
-export async function findMember({ cohorts, params }: CohortCall) {
+export const findMember = cohortStep(async ({ cohorts, params }) => {
   const { id = "", member_id = "" } = params;
   const asked = Promise.all([cohorts.find(id, member_id), cohorts.status()]);
   const [isMember, statuses] = await within(giveUpMs, asked);
   if (isMember === null) throw unknown();
   return { json: { id: member_id, is_member: isMember, as_of: statuses[id]?.refreshed_at ?? null } };
-}
+});
 
 /** A subject's cohorts, unless the query says which they are. */
-export async function askMemberships(cohorts: CohortObject, query: unknown): Promise<Memberships> {
+export const askMemberships: Question = async (place, query): Promise<Memberships> => {
   const { device_id = null, user_id = null, cohort_ids } = query as ExplainQuery;
   if (cohort_ids !== undefined) return { memberships: null };
   try {
-    return { memberships: await within(statusMs, cohorts.memberships({ device_id, user_id })) };
+    return { memberships: await within(statusMs, cohortsOf(place).memberships({ device_id, user_id })) };
   } catch {
     return { memberships: null };
   }
-}
+};
 
 /** The control plane has not got through to it since the cohort was made. */
 export const unknown = () => new Problem("cohorts_unavailable", "They do not know the cohort yet.");

@@ -1,7 +1,7 @@
 /** One operation of the management API: its address, who may, and what it takes. */
 import type * as v from "valibot";
 import type { Scope } from "../../model/token.ts";
-import type { CohortQuestion, CohortStep } from "./cohort-step.ts";
+import type { Question, Step } from "./step.ts";
 
 export interface Operation<Query = unknown, Body = unknown> {
   method: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
@@ -14,10 +14,10 @@ export interface Operation<Query = unknown, Body = unknown> {
   body?: v.GenericSchema<unknown, Body>;
   /** 1 MiB when absent. */
   maxBodyBytes?: number;
-  /** What the tenant's cohort object is asked first. */
-  ask?: CohortQuestion;
-  /** What the tenant's cohort object does for it, once the control plane has allowed it. */
-  cohorts?: CohortStep;
+  /** What another object of the tenant is asked first. */
+  ask?: Question;
+  /** What other objects of the tenant do for it, once the control plane has allowed it. */
+  step?: Step;
   success: 200 | 201 | 204;
 }
 

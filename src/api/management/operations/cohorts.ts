@@ -27,7 +27,7 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts",
     scope: "read:experimentation",
     query: v.strictObject({ ...pageQuery, id_type: v.exactOptional(cohortIdType) }),
-    cohorts: withStatus,
+    step: withStatus,
     success: 200,
   },
   create_cohort: {
@@ -35,14 +35,14 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts",
     scope: "create:experimentation",
     body: cohortCreateSchema,
-    cohorts: withStatus,
+    step: withStatus,
     success: 201,
   },
   get_cohort: {
     method: "GET",
     path: "/cohorts/:id",
     scope: "read:experimentation",
-    cohorts: withStatus,
+    step: withStatus,
     success: 200,
   },
   update_cohort: {
@@ -50,7 +50,7 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts/:id",
     scope: "update:experimentation",
     body: cohortPatchSchema,
-    cohorts: withStatus,
+    step: withStatus,
     success: 200,
   },
   delete_cohort: { method: "DELETE", path: "/cohorts/:id", scope: "delete:experimentation", success: 204 },
@@ -58,14 +58,14 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     method: "POST",
     path: "/cohorts/:id/refresh",
     scope: "update:experimentation",
-    cohorts: refreshNow,
+    step: refreshNow,
     success: 200,
   },
   get_cohort_member: {
     method: "GET",
     path: "/cohorts/:id/members/:member_id",
     scope: "read:experimentation",
-    cohorts: findMember,
+    step: findMember,
     success: 200,
   },
   get_cohort_members: {
@@ -73,7 +73,7 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts/:id/members",
     scope: "read:experimentation",
     query: v.strictObject({ take: v.exactOptional(take) }),
-    cohorts: listMembers,
+    step: listMembers,
     success: 200,
   },
   add_cohort_members: {
@@ -81,7 +81,7 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts/:id/members",
     scope: "update:experimentation",
     query: upload,
-    cohorts: uploadMembers("add"),
+    step: uploadMembers("add"),
     success: 200,
   },
   remove_cohort_members: {
@@ -89,7 +89,7 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts/:id/members",
     scope: "update:experimentation",
     query: upload,
-    cohorts: uploadMembers("remove"),
+    step: uploadMembers("remove"),
     success: 200,
   },
   replace_cohort_members: {
@@ -97,7 +97,7 @@ export const cohortOperations: OperationsOf<typeof cohortCommands> = {
     path: "/cohorts/:id/members",
     scope: "update:experimentation",
     query: upload,
-    cohorts: uploadMembers("replace"),
+    step: uploadMembers("replace"),
     success: 200,
   },
 };
