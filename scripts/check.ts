@@ -19,7 +19,7 @@ function run(label: string, command: string, ...args: string[]): boolean {
 
 async function bundleLoginPath(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(root, "src/gate/gate.ts"), join(root, "src/settings.ts")],
+    entryPoints: ["gate/gate.ts", "assignment/sources.ts", "settings.ts"].map((file) => join(root, "src", file)),
     outdir: tmpdir(),
     bundle: true,
     splitting: true,

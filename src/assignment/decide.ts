@@ -99,7 +99,7 @@ const methods = new Map<unknown, "inclusion" | "sticky">([
 ]);
 
 /** The flag's variant as a pin, or null when the flag could not be evaluated (it is asked again next time). */
-function pinOf(
+export function pinOf(
   experiment: CompiledExperiment,
   variant: { key: string; metadata?: Record<string, unknown> } | undefined,
 ): Pin | null {
@@ -118,10 +118,10 @@ function pinOf(
   };
 }
 
-type User = NonNullable<EvaluationContext["user"]>;
+export type User = NonNullable<EvaluationContext["user"]>;
 
 /** A pin, and what only the statistics want to know of how it was come by. */
-interface Found {
+export interface Found {
   pin: Pin;
   note: Pick<Assignment, "hashedVariationId" | "missing">;
 }

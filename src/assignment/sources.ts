@@ -33,6 +33,8 @@ export interface Sources {
   units: Units;
   /** The tenant's snapshot, by the ladder. @throws (by rejecting) when no rung has one. */
   snapshot(tenant: string, bindings: SourceBindings, ctx: Deferring): Pending<CompiledSnapshot | null>;
+  /** Whether that is known to be the newest; false while a store is down and the last good one serves. */
+  isConfirmed(tenant: string): boolean;
   /**
    * Ids of the cohorts that a subject is in, or why nobody can tell; in good time for the rest of the decision.
    * @param sinceMs when the decision began
@@ -97,6 +99,7 @@ export function createSources(options: SourceOptions): Sources {
           if (failures.admit(tenant)) console.warn(JSON.stringify({ message: "snapshot not read", tenant, reason }));
         },
       }),
+    isConfirmed: snapshots.isConfirmed,
     cohorts(tenant, index, subject, sinceMs, bindings, ctx) {
       const lookup = { ...subject, tenant, index, kv: bindings.SNAPSHOTS, guard };
       const found = cohortReader.read({ ...lookup, defer: (work) => ctx.waitUntil(work) });

@@ -77,7 +77,7 @@ const deployment = v.object({
   type: deploymentType,
   /** SHA-256 of the deployment's key, base64url. */
   key_hash: id,
-  /** The flags of `flags` that may be fetched with the key. */
+  /** The flags that may be fetched with the key, as far as `flags` has them, or an experiment on them is forced. */
   flag_keys: v.array(id),
 });
 

@@ -40,6 +40,8 @@ export interface SnapshotReader {
   read(request: SnapshotRequest): CompiledSnapshot | null | Promise<CompiledSnapshot | null>;
   /** By tenant, what this isolate holds. */
   held(): Record<string, HeldSnapshot>;
+  /** Whether KV has answered for what is held; false while only the last good one is left. */
+  isConfirmed(tenant: string): boolean;
 }
 
 export interface HeldSnapshot {
@@ -57,6 +59,8 @@ interface Held {
   checkedAtMs: number;
   /** When KV may be asked for a newer one. */
   askAgainAtMs: number;
+  /** Whether KV answered when it was last asked. */
+  isConfirmed: boolean;
 }
 
 /** What KV said. `unchanged`: the version that memory has. */
@@ -123,13 +127,18 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
   const unreadable = new Map<string, { untilMs: number; reason: string }>();
 
   /** Readers never step back a version: an older answer (KV is eventually consistent) leaves memory as it is. */
-  function keep(tenant: string, snapshot: CompiledSnapshot | null, checkedAtMs = now()): CompiledSnapshot | null {
+  function keep(
+    tenant: string,
+    snapshot: CompiledSnapshot | null,
+    { checkedAtMs, isConfirmed } = { checkedAtMs: now(), isConfirmed: true },
+  ): CompiledSnapshot | null {
     const held = memory.get(tenant);
     const newest = held?.snapshot && (!snapshot || snapshot.version < held.snapshot.version) ? held.snapshot : snapshot;
     memory.set(tenant, {
       snapshot: newest,
       checkedAtMs: Math.max(checkedAtMs, held?.checkedAtMs ?? 0),
       askAgainAtMs: 0,
+      isConfirmed,
     });
     return newest;
   }
@@ -182,7 +191,7 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
     if (bytes === undefined) throw new Error("no copy in the cache");
     const snapshot = compileBytes(bytes, tenant);
     // Used, but not remembered as checked: the next request asks KV again.
-    return keep(tenant, snapshot, now() - freshMs) ?? snapshot;
+    return keep(tenant, snapshot, { checkedAtMs: now() - freshMs, isConfirmed: false }) ?? snapshot;
   }
 
   /** What is left when KV fails: memory however old, then this colo's copy. */
@@ -190,6 +199,7 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
     const held = memory.get(request.tenant);
     if (!held) return fromCache(request);
     held.askAgainAtMs = now() + refreshMs;
+    held.isConfirmed = false;
     return held.snapshot;
   }
 
@@ -234,8 +244,14 @@ export function createSnapshotReader({ freshMs, hedgeMs, now }: SnapshotReaderOp
       if (age < freshMs || now() < held.askAgainAtMs) return held.snapshot;
       if (age > staleMs || held.snapshot === null) return climb(request);
       held.askAgainAtMs = now() + refreshMs;
-      request.defer(fromKv(request).catch((error) => request.onFailure(reasonOf(error))));
+      request.defer(
+        fromKv(request).catch((error) => {
+          held.isConfirmed = false;
+          request.onFailure(reasonOf(error));
+        }),
+      );
       return held.snapshot;
     },
+    isConfirmed: (tenant) => memory.get(tenant)?.isConfirmed ?? false,
   };
 }

@@ -36,10 +36,7 @@ export function buildSnapshot(
     // The two types differ in `readonly` alone.
     flags: [...groups, ...served.map(({ compiled }) => compiled)] as Snapshot["flags"],
     experiments: resources.experiments.flatMap((experiment) => snapshotExperiment(experiment, resources)),
-    deployments: snapshotDeployments(
-      resources,
-      served.map(({ flag }) => flag),
-    ),
+    deployments: snapshotDeployments(resources),
     ...(options.cohorts === undefined ? {} : { cohorts: options.cohorts }),
   };
 }
@@ -63,8 +60,9 @@ function servedFlag(flag: FeatureFlag, resources: Resources, flagVersion: number
   return rolloutFlag(parts);
 }
 
-function snapshotDeployments({ deployments }: Resources, served: readonly FeatureFlag[]): Snapshot["deployments"] {
-  const pairs = served.flatMap((flag) => flag.deployments.map((id) => ({ id, key: flag.key })));
+/** Each with all the flags that are enabled in it, served or not: an experiment may be forced in every state. */
+function snapshotDeployments({ deployments, feature_flags }: Resources): Snapshot["deployments"] {
+  const pairs = feature_flags.flatMap((flag) => flag.deployments.map((id) => ({ id, key: flag.key })));
   const keys = Map.groupBy(pairs, ({ id }) => id);
   return deployments.map(({ id, type, key_hash }) => ({
     id,

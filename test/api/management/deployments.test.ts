@@ -130,7 +130,7 @@ describe("a deployment", () => {
 });
 
 describe("a deployment that flags name", () => {
-  it("publishes them where they are served, and stays as long as they name it", async () => {
+  it("publishes them, served or not, and stays as long as they name it", async () => {
     const deployment = await client.post("/deployments", { name: "iOS app", type: "client" });
     const flag = await createFlag(client, { name: "Login page" });
     const draft = await createFlag(client, { name: "Not served", status: "draft" });
@@ -139,7 +139,10 @@ describe("a deployment that flags name", () => {
       await client.patch(`/feature-flags/${id}`, { deployments: [deployment.id] });
     }
     await createExperiment(client, "active", bodyOf(flag));
-    await vi.waitFor(async () => expect(await published()).toMatchObject([{ flag_keys: ["login_page"] }]), soon);
+    await vi.waitFor(
+      async () => expect(await published()).toMatchObject([{ flag_keys: ["login_page", "not_served"] }]),
+      soon,
+    );
     const remove = () => client.send("DELETE", `/deployments/${deployment.id}`);
     expectRefusal(await remove(), 409, "deployment_in_use", /"Login page", "Not served"/);
     await client.patch(path, { deployments: [] });

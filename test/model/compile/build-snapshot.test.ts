@@ -183,7 +183,7 @@ describe("buildSnapshot", () => {
     });
   });
 
-  it("tells which flags of those served a deployment's key may fetch", () => {
+  it("tells which flags a deployment's key may fetch, served or not", () => {
     const times = { created_at: at, updated_at: at };
     const of = resources({
       feature_flags: [
@@ -197,7 +197,7 @@ describe("buildSnapshot", () => {
       ],
     });
     expect(build(of).deployments).toEqual([
-      { id: "dep_App", type: "client", key_hash: "hash-1", flag_keys: ["page"] },
+      { id: "dep_App", type: "client", key_hash: "hash-1", flag_keys: ["page", "other"] },
       { id: "dep_Back", type: "server", key_hash: "hash-2", flag_keys: ["page"] },
       { id: "dep_Empty", type: "server", key_hash: "hash-3", flag_keys: [] },
     ]);

@@ -1,0 +1,126 @@
+/**
+ * What the fetch APIs have in common, whatever they speak: whose key it is, what may be given for it, who is told of it
+ * afterwards. A key decides the tenant, the type of client and the flags.
+ */
+import { base64url } from "jose";
+import { createMemo } from "../../assignment/memo.ts";
+import { BudgetError, withinBudget } from "../../assignment/pending.ts";
+import { type Served, type ServeInput, serve, servesByCohorts } from "../../assignment/serve.ts";
+import {
+  type Deferring,
+  messageOf,
+  type SourceBindings,
+  type Sources,
+  type Subject,
+} from "../../assignment/sources.ts";
+import { createRateLimiter, type Rate } from "../../control/rate-limit.ts";
+import type { Tenant } from "../../model/tenant.ts";
+import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
+import { type CompiledDeployment, deploymentsOf } from "../../snapshot/deployments.ts";
+
+/** A client that may fetch. */
+export interface Client {
+  tenant: Tenant;
+  deployment: CompiledDeployment;
+  snapshot: CompiledSnapshot;
+  /** Whether the snapshot is the newest, as far as is known; false while a store is down and the last good one serves. */
+  isConfirmed: boolean;
+}
+
+/** Why nothing is given. `unavailable`: no snapshot can be read, so that nobody knows. */
+export type Refusal =
+  | { refused: "unknown_key" | "not_entitled" | "unavailable" }
+  | { refused: "too_many_requests"; rate: Rate };
+
+export interface Visit {
+  /** Whose keys are looked among. */
+  tenants: readonly Tenant[];
+  bindings: SourceBindings;
+  ctx: Deferring;
+}
+
+export interface Desk {
+  /** Never throws nor rejects. */
+  admit(key: string | null, visit: Visit): Promise<Client | Refusal>;
+  /** As `serve`, once it is known which cohorts the user is in. Never throws nor rejects for want of a store. */
+  answer(client: Client, asked: Asked, visit: Visit): Promise<Served>;
+}
+
+export interface Asked extends Omit<ServeInput, "snapshot" | "cohortIds"> {
+  subject: Subject;
+}
+
+export interface DeskOptions {
+  sources: Sources;
+  /** Requests a second of one key in one isolate, in the long run; ten times as many at once. */
+  ratePerSecond: number;
+  /** What a decision may take, reading included. */
+  budgetMs: number;
+  now: () => number;
+}
+
+const burstSeconds = 10;
+const encoder = new TextEncoder();
+
+export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOptions): Desk {
+  const limiter = createRateLimiter({ perSecond: ratePerSecond, burst: ratePerSecond * burstSeconds }, now);
+  const hashes = createMemo<string>(1_024);
+
+  async function hashOf(key: string): Promise<string> {
+    const known = hashes.get(key);
+    if (known !== undefined) return known;
+    const digest = await sources.guard("crypto", () => crypto.subtle.digest("SHA-256", encoder.encode(key)));
+    const hash = base64url.encode(new Uint8Array(digest));
+    hashes.set(key, hash);
+    return hash;
+  }
+
+  /** The client whose key has this hash; undefined when it is none of this tenant's. @throws when nobody can tell. */
+  async function findClient(hash: string, tenant: Tenant, { bindings, ctx }: Visit): Promise<Client | undefined> {
+    const snapshot = await withinBudget(sources.snapshot(tenant.id, bindings, ctx), budgetMs);
+    const deployment = snapshot && deploymentsOf(snapshot).get(hash);
+    return snapshot && deployment
+      ? { tenant, deployment, snapshot, isConfirmed: sources.isConfirmed(tenant.id) }
+      : undefined;
+  }
+
+  return {
+    async admit(key, visit) {
+      if (key === null) return { refused: "unknown_key" };
+      let hash: string;
+      try {
+        hash = await withinBudget(hashOf(key), budgetMs);
+      } catch (error) {
+        logFault("a deployment key cannot be hashed", error);
+        return { refused: "unavailable" };
+      }
+      const rate = limiter.take(hash);
+      if (rate.isExceeded) return { refused: "too_many_requests", rate };
+      const found = await Promise.allSettled(visit.tenants.map((tenant) => findClient(hash, tenant, visit)));
+      const client = found.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : []))[0];
+      if (client === undefined) {
+        const isKnown = found.every(({ status }) => status === "fulfilled");
+        return { refused: isKnown ? "unknown_key" : "unavailable" };
+      }
+      return client.tenant.entitled ? client : { refused: "not_entitled" };
+    },
+
+    async answer({ tenant, snapshot }, { subject, ...asked }, { bindings, ctx }) {
+      const input = { ...asked, snapshot };
+      if (snapshot.cohorts === null || !servesByCohorts(input)) return serve(input);
+      const sinceMs = now();
+      try {
+        const read = sources.cohorts(tenant.id, snapshot.cohorts, subject, sinceMs, bindings, ctx);
+        const found = await withinBudget(read, budgetMs);
+        return serve({ ...input, cohortIds: "failure" in found ? null : found });
+      } catch (error) {
+        if (!(error instanceof BudgetError)) logFault("cohorts cannot be looked up", error);
+        return serve({ ...input, cohortIds: null });
+      }
+    },
+  };
+}
+
+function logFault(message: string, error: unknown): void {
+  console.error(JSON.stringify({ message, reason: messageOf(error) }));
+}
