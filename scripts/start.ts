@@ -25,6 +25,7 @@ const passedOn = [
   "ADMIN_TOKEN",
   "COHORT_HOSTS",
   "DECISION_BUDGET_MS",
+  "FETCH_RATE",
   "SNAPSHOT_FRESH_SECONDS",
 ] as const;
 

@@ -23,6 +23,7 @@ export interface Env {
   DECISION_BUDGET_MS?: string;
   SNAPSHOT_FRESH_SECONDS?: string;
   MANAGEMENT_RATE?: string;
+  FETCH_RATE?: string;
   COHORT_HOSTS?: string;
 }
 
@@ -48,6 +49,8 @@ export interface Settings {
   snapshotFreshMs: number;
   /** Requests a second that one actor may make of the management API. */
   managementRate: number;
+  /** Requests a second that one deployment key may make of the fetch APIs, in each isolate. */
+  fetchRate: number;
   /** Where cohorts may be fetched from. */
   cohortHosts: readonly string[];
 }
@@ -169,7 +172,7 @@ export function readSettings(env: Env): Settings {
   const adminToken = env.ADMIN_TOKEN || null;
 
   const whole = (
-    name: "DECISION_BUDGET_MS" | "SNAPSHOT_FRESH_SECONDS" | "MANAGEMENT_RATE",
+    name: "DECISION_BUDGET_MS" | "SNAPSHOT_FRESH_SECONDS" | "MANAGEMENT_RATE" | "FETCH_RATE",
     fallback: number,
     min: number,
     max: number,
@@ -184,6 +187,7 @@ export function readSettings(env: Env): Settings {
   const decisionBudgetMs = whole("DECISION_BUDGET_MS", 200, 10, 5000);
   const snapshotFreshMs = whole("SNAPSHOT_FRESH_SECONDS", 30, 0.1, 300) * 1000;
   const managementRate = whole("MANAGEMENT_RATE", 100, 1, 100_000);
+  const fetchRate = whole("FETCH_RATE", 1_000, 1, 100_000);
 
   const cohortHosts = parseAllowedHosts(env.COHORT_HOSTS ?? "");
   for (const message of cohortHosts.faults) fault("COHORT_HOSTS", message);
@@ -202,6 +206,7 @@ export function readSettings(env: Env): Settings {
     decisionBudgetMs,
     snapshotFreshMs,
     managementRate,
+    fetchRate,
     cohortHosts: cohortHosts.allowed,
   };
 }

@@ -1,5 +1,7 @@
 /** Which address goes to which room. */
+import { createAmplitude } from "./api/amplitude/amplitude.ts";
 import { createManagement, type Management, managementPath } from "./api/management/app.ts";
+import { createFront, type Front, findSpoken, type Speakers } from "./api/serving/front.ts";
 import { Address } from "./assignment/address.ts";
 import { createMemo, type Memo } from "./assignment/memo.ts";
 import { createSources, type Sources } from "./assignment/sources.ts";
@@ -18,6 +20,8 @@ interface Isolate {
   routes: Memo<Route>;
   /** Made when it is first asked for: a log-in neither waits for it nor fails with it. */
   management: Management | null;
+  /** Likewise. */
+  front: Front | null;
 }
 
 /** Bindings stay the same object for as long as an isolate lives. */
@@ -33,7 +37,7 @@ function isolateOf(env: Env): Isolate {
   const isSound = settings.faults.length === 0;
   const sources = isSound ? createSources({ ...settings, now: Date.now, random: Math.random }) : null;
   const gate = sources && createGate({ settings, sources, now: Date.now });
-  const isolate: Isolate = { settings, sources, gate, routes: createMemo<Route>(256), management: null };
+  const isolate: Isolate = { settings, sources, gate, routes: createMemo<Route>(256), management: null, front: null };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -75,6 +79,22 @@ function managementOf(isolate: Isolate): Management {
   return isolate.management;
 }
 
+const speakers: Speakers = { amplitude: createAmplitude };
+
+function frontOf(isolate: Isolate, sources: Sources): Front {
+  const { fetchRate: ratePerSecond, decisionBudgetMs: budgetMs } = isolate.settings;
+  isolate.front ??= createFront({ sources, ratePerSecond, budgetMs, now: Date.now, speakers });
+  return isolate.front;
+}
+
+/** Whose deployments a key on this host may be one of, the likeliest first; none where the host is nobody's. */
+function servingTenants(isolate: Isolate, host: string): readonly Tenant[] {
+  const { routes, adminHosts } = isolate.settings;
+  const own = routeOf(isolate, host)?.tenant ?? [];
+  if (!adminHosts.some((pattern) => hostMatches(pattern, host))) return [own].flat();
+  return [...new Set([own, ...routes.map(({ tenant }) => tenant ?? [])].flat())];
+}
+
 function health({ settings, sources }: Isolate): Response {
   const body = { status: sources ? "ok" : "settings_wrong", faults: settings.faults, ...sources?.health() };
   return Response.json(body, { status: sources ? 200 : 503, headers: { "cache-control": "no-store" } });
@@ -96,11 +116,17 @@ export { Control } from "./control/control.ts";
 export default {
   async fetch(request, env, ctx) {
     const isolate = isolateOf(env);
-    const { settings, gate } = isolate;
+    const { settings, sources, gate } = isolate;
     const url = new Address(request.url);
     if (isReserved(url.pathname) && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
       if (url.pathname === "/_vestibule/health") return health(isolate);
       return managementOf(isolate).fetch(request, env);
+    }
+    const spoken = sources && findSpoken(url.pathname, speakers);
+    if (spoken) {
+      const tenants = servingTenants(isolate, url.host);
+      const visit = { tenants, bindings: env, ctx };
+      if (tenants.length > 0) return frontOf(isolate, sources).answer(spoken, request, url, visit);
     }
     const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);

@@ -176,3 +176,21 @@ describe("the management API", () => {
     expect(forwarded[0]?.headers.get("authorization")).toBe(headers.authorization);
   });
 });
+
+describe("the fetch APIs", () => {
+  const path = "/sdk/stream/v1/flags";
+  const TENANTS = JSON.stringify({ acme: { hosts: ["login.acme.com"], origin: "https://id.acme.com" } });
+
+  it.each(["login.acme.com", "admin.example.com"])("are there on %s", async (host) => {
+    expect((await ask(`https://${host}${path}`, { TENANTS, ORIGIN: "" })).status).toBe(501);
+    expect((await ask(`https://${host}/${path}`, { TENANTS, ORIGIN: "" })).status).toBe(501);
+    expect(forwarded).toEqual([]);
+  });
+
+  it("do not exist on a host that is nobody's, nor with wrong settings", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    expect((await ask(`https://example.net${path}`, { TENANTS, ORIGIN: "" })).status).toBe(203);
+    expect((await ask(`https://login.acme.com${path}`, { TENANTS, STAMP_KEY: "" })).status).toBe(203);
+    expect(forwarded.map(({ url }) => url)).toEqual([`https://example.net${path}`, `https://id.acme.com${path}`]);
+  });
+});

@@ -1,6 +1,7 @@
 /** Query strings and bodies, checked against their schemas. */
 import * as v from "valibot";
 import { Problem } from "../../model/problem.ts";
+import { readBytes } from "../read-bytes.ts";
 import { decodePairs, parseForm } from "./form.ts";
 import { describe, pathText } from "./issues.ts";
 import { expectPlain, parseJson, refuse, skim } from "./json.ts";
@@ -38,7 +39,7 @@ export async function readBody({ body: schema, maxBodyBytes }: Operation, reques
     throw new Problem("unsupported_media_type", "Send it without Content-Encoding.");
   }
   const parse = parserOf(request.headers.get("content-type"));
-  const bytes = await readBytes(request, maxBodyBytes ?? mostBytes);
+  const bytes = await expectBytes(request, maxBodyBytes ?? mostBytes);
   if (bytes.length === 0 && parse !== parseForm) throw refuse("", "is empty; send the fields that it must hold");
   if (parse === null) throw new Problem("unsupported_media_type");
   const body = decoded("invalid_body", () => parse(decodeText(bytes), schema));
@@ -74,31 +75,11 @@ function parsePlainJson(text: string): unknown {
   return body;
 }
 
-/** Stops at `most`, whatever length was announced. @throws {Problem} 413 */
-async function readBytes(request: Request, most: number): Promise<Uint8Array> {
-  const tooLarge = () => new Problem("body_too_large", `It may hold ${most} bytes at most.`);
-  if (Number(request.headers.get("content-length")) > most) throw tooLarge();
-  const reader = request.body?.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (reader) {
-    const { done, value } = await reader.read().catch(() => {
-      throw refuse("", "ended before its time");
-    });
-    if (done) break;
-    length += value.length;
-    if (length > most) {
-      reader.cancel().catch(() => {});
-      throw tooLarge();
-    }
-    chunks.push(value);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
+/** @throws {Problem} 400 or 413 */
+async function expectBytes(request: Request, most: number): Promise<Uint8Array> {
+  const bytes = await readBytes(request, most);
+  if (bytes === "too_large") throw new Problem("body_too_large", `It may hold ${most} bytes at most.`);
+  if (bytes === "broken") throw refuse("", "ended before its time");
   return bytes;
 }
 

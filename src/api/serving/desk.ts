@@ -27,15 +27,25 @@ export interface Client {
   isConfirmed: boolean;
 }
 
+/** Says so in the answer where the last good snapshot serves, or nothing. */
+export function staleness({ isConfirmed }: Pick<Client, "isConfirmed">): Record<string, string> {
+  return isConfirmed ? {} : { "x-vestibule-stale": "true" };
+}
+
 /** Why nothing is given. `unavailable`: no snapshot can be read, so that nobody knows. */
 export type Refusal =
   | { refused: "unknown_key" | "not_entitled" | "unavailable" }
   | { refused: "too_many_requests"; rate: Rate };
 
+export interface ServingBindings extends SourceBindings {
+  EVENTS: Queue;
+  COHORTS: DurableObjectNamespace;
+}
+
 export interface Visit {
   /** Whose keys are looked among. */
   tenants: readonly Tenant[];
-  bindings: SourceBindings;
+  bindings: ServingBindings;
   ctx: Deferring;
 }
 
