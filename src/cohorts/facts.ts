@@ -1,8 +1,8 @@
 /** What the cohort object's SQLite looks like, and the single values it keeps there. */
+import { FactStore, type SchemaFact } from "../alarms/fact-store.ts";
 import type { Retry } from "../alarms/retried.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 
-/** Each brings the layout from one schema version to the next; what has been released is never changed. */
 const migrations = [
   `
   CREATE TABLE definition (cohort TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -44,9 +44,7 @@ export interface Build extends Pick<CohortIndex, "bits" | "ready"> {
 }
 
 /** Single values that outlive a restart. */
-export interface Facts {
-  /** How many of `migrations` have been made. */
-  schema: number;
+export interface Facts extends SchemaFact {
   tenant: string;
   /** Of the cohorts' definitions, as the control plane counts. */
   revision: number;
@@ -68,41 +66,14 @@ export interface Facts {
   queueing: Retry | null;
 }
 
-export class FactStore {
-  readonly #sql: SqlStorage;
-  #facts: Partial<Facts>;
-
-  /** @throws when the layout is of a newer Vestibule than this one */
+export class CohortFacts extends FactStore<Facts> {
   constructor(storage: DurableObjectStorage) {
-    this.#sql = storage.sql;
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-    const rows = this.#sql.exec<{ name: string; value: string }>("SELECT name, value FROM fact");
-    this.#facts = Object.fromEntries([...rows].map(({ name, value }) => [name, JSON.parse(value)]));
-    const { schema = 0 } = this.#facts;
-    if (schema > migrations.length) {
-      throw new Error(`storage has schema version ${schema}; this release knows ${migrations.length} at most`);
-    }
-    if (schema === migrations.length) return;
-    storage.transactionSync(() => {
-      for (const migration of migrations.slice(schema)) this.#sql.exec(migration);
-      this.set({ schema: migrations.length });
-    });
-  }
-
-  get(): Readonly<Partial<Facts>> {
-    return this.#facts;
-  }
-
-  set(facts: Partial<Facts>): void {
-    for (const [name, value] of Object.entries(facts)) {
-      this.#sql.exec("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)", name, JSON.stringify(value));
-    }
-    this.#facts = { ...this.#facts, ...facts };
+    super(storage, migrations);
   }
 
   /** The first of `count` numbers that were never given before, none under `least`. */
   draw(counter: "nextGeneration" | "nextKeyGeneration", { count = 1, least = 1 } = {}): number {
-    const first = Math.max(this.#facts[counter] ?? 1, least);
+    const first = Math.max(this.get()[counter] ?? 1, least);
     this.set({ [counter]: first + count });
     return first;
   }

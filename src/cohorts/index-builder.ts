@@ -8,7 +8,7 @@ import { within } from "../alarms/deadline.ts";
 import { answerMs, createRetried } from "../alarms/retried.ts";
 import { type CohortIndex, cohortShardKey } from "../model/snapshot.ts";
 import { bucketCount } from "./bucket.ts";
-import type { Build, FactStore } from "./facts.ts";
+import type { Build, CohortFacts } from "./facts.ts";
 import type { IndexStore, ShardRow } from "./index-store.ts";
 import { inLanes } from "./lanes.ts";
 import type { MemberStore } from "./member-store.ts";
@@ -35,7 +35,7 @@ const sampleSubjects = 20_000;
 export interface IndexBuilderOptions {
   members: MemberStore;
   index: IndexStore;
-  facts: FactStore;
+  facts: CohortFacts;
   kv: KVNamespace;
   /** The cohorts whose members are known. */
   ready(): CohortIndex["ready"];

@@ -4,7 +4,7 @@ import { atMost } from "../alarms/deadline.ts";
 import type { CohortDefinition, CohortStatus } from "../model/cohort.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import { CohortStore, type Progress } from "./cohort-store.ts";
-import { FactStore } from "./facts.ts";
+import { CohortFacts } from "./facts.ts";
 import { createIndexBuilder } from "./index-builder.ts";
 import { IndexStore } from "./index-store.ts";
 import { createKeySweeper } from "./key-sweeper.ts";
@@ -52,7 +52,7 @@ const rest = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 export function createKeeper(options: KeeperOptions) {
   const { storage, kv, queue, announce, now, random, limits } = options;
-  const facts = new FactStore(storage);
+  const facts = new CohortFacts(storage);
   const cohorts = new CohortStore(storage);
   const members = new MemberStore(storage);
   const index = new IndexStore(storage);

@@ -3,7 +3,7 @@ import type { Job } from "../alarms/alarm.ts";
 import { within } from "../alarms/deadline.ts";
 import { answerMs, createRetried } from "../alarms/retried.ts";
 import { cohortShardKey, snapshotKey } from "../model/snapshot.ts";
-import type { FactStore } from "./facts.ts";
+import type { CohortFacts } from "./facts.ts";
 import type { IndexStore } from "./index-store.ts";
 import { inLanes } from "./lanes.ts";
 
@@ -13,7 +13,7 @@ const deletesAtOnce = 2;
 
 export interface KeySweeperOptions {
   index: IndexStore;
-  facts: FactStore;
+  facts: CohortFacts;
   kv: KVNamespace;
   now: () => number;
   random: () => number;

@@ -10,7 +10,7 @@ import {
   removeMembers,
   sortMembers,
 } from "./bucket.ts";
-import type { FactStore } from "./facts.ts";
+import type { CohortFacts } from "./facts.ts";
 import { hashMember } from "./member-hash.ts";
 import type { FreshBucket, MemberStore } from "./member-store.ts";
 
@@ -45,7 +45,7 @@ export interface MemberWriterOptions {
   cohort: string;
   idType: CohortIdType;
   store: MemberStore;
-  facts: FactStore;
+  facts: CohortFacts;
   /** Members that the cohort may have. */
   maxMembers: number;
   /** Lets others have a turn. */

@@ -4,7 +4,7 @@ import { within } from "../alarms/deadline.ts";
 import { answerMs, createRetried } from "../alarms/retried.ts";
 import type { LogEntry, QueueMessage } from "../model/log-entry.ts";
 import type { CohortRecord, CohortStore } from "./cohort-store.ts";
-import type { FactStore } from "./facts.ts";
+import type { CohortFacts } from "./facts.ts";
 import { iso, overdueAt } from "./timing.ts";
 
 /** A message holds 128 KB; an error is short, a name at most 255 characters. */
@@ -12,7 +12,7 @@ const longestDescription = 1_500;
 
 export interface OverdueWatchOptions {
   cohorts: CohortStore;
-  facts: FactStore;
+  facts: CohortFacts;
   queue: Queue;
   now: () => number;
   random: () => number;

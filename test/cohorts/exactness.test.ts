@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { FactStore } from "../../src/cohorts/facts.ts";
+import { CohortFacts } from "../../src/cohorts/facts.ts";
 import { createIndexBuilder } from "../../src/cohorts/index-builder.ts";
 import { IndexStore } from "../../src/cohorts/index-store.ts";
 import { createCohortReader } from "../../src/cohorts/lookup.ts";
@@ -23,7 +23,7 @@ it("a million members are found, a million others are not; after 1% has changed,
   const stub = env.COHORTS.get(env.COHORTS.idFromName("a million"));
   await runInDurableObject(stub, async (_, state) => {
     const { storage } = state;
-    const facts = new FactStore(storage);
+    const facts = new CohortFacts(storage);
     const members = new MemberStore(storage);
     facts.set({ tenant: "exact" });
     let puts = 0;
