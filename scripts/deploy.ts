@@ -45,6 +45,7 @@ function faultsOf(): string[] {
     EVENTS: {},
     CONTROL: {},
     COHORTS: {},
+    LOGBOOK: {},
   };
   for (const name of [...secrets, ...optionalSecrets]) {
     if (Object.hasOwn(config.vars, name))

@@ -110,7 +110,14 @@ async function readStartSettings(stateDir: string, origin: string): Promise<Sett
     const value = process.env[name];
     if (value) vars[name] = value;
   }
-  const checked = readSettings({ ...vars, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {}, COHORTS: {} } as unknown as Env);
+  const checked = readSettings({
+    ...vars,
+    SNAPSHOTS: {},
+    EVENTS: {},
+    CONTROL: {},
+    COHORTS: {},
+    LOGBOOK: {},
+  } as unknown as Env);
   const faults = [...(typeof given === "string" ? [given] : []), ...checked.faults];
   if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
   const isManaged = checked.adminHosts.some((pattern) => hostMatches(pattern, `localhost:${port}`));

@@ -3,6 +3,7 @@ import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloud
 import * as v from "valibot";
 import type { SigningKey } from "./assignment/keyring.ts";
 import { parseAllowedHosts } from "./cohorts/source/host-policy.ts";
+import { readLogLimits } from "./logs/limits.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
 /** What the platform hands the Worker (wrangler.toml and secrets). */
@@ -11,6 +12,7 @@ export interface Env {
   EVENTS: Queue;
   CONTROL: DurableObjectNamespace;
   COHORTS: DurableObjectNamespace;
+  LOGBOOK: DurableObjectNamespace;
   /** What answers for `src/assets`. */
   ASSETS?: Fetcher;
   ORIGIN?: string;
@@ -25,6 +27,8 @@ export interface Env {
   MANAGEMENT_RATE?: string;
   FETCH_RATE?: string;
   COHORT_HOSTS?: string;
+  LOG_RETENTION_DAYS?: string;
+  LOG_MAX_MB?: string;
 }
 
 /** Where a host leads: to a tenant, or, when that tenant's settings are wrong, to its origin alone. */
@@ -192,7 +196,9 @@ export function readSettings(env: Env): Settings {
   const cohortHosts = parseAllowedHosts(env.COHORT_HOSTS ?? "");
   for (const message of cohortHosts.faults) fault("COHORT_HOSTS", message);
 
-  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL", "COHORTS"] as const) {
+  for (const [name, message] of readLogLimits(env).faults) fault(name, message);
+
+  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL", "COHORTS", "LOGBOOK"] as const) {
     if (!env[name]) fault(name, "the binding is missing from wrangler.toml");
   }
   return {

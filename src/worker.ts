@@ -112,6 +112,7 @@ async function wakeCohorts({ COHORTS }: Env, tenant: string): Promise<void> {
 
 export { Cohorts } from "./cohorts/cohorts.ts";
 export { Control } from "./control/control.ts";
+export { Logbook } from "./logs/logbook.ts";
 
 export default {
   async fetch(request, env, ctx) {

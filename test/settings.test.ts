@@ -2,10 +2,24 @@ import { describe, expect, it } from "vitest";
 import { type Env, hostMatches, readSettings } from "../src/settings.ts";
 
 const key = "A".repeat(43);
-const good = { COOKIE_KEYS: `k1:${key}`, STAMP_KEY: key, SNAPSHOTS: {}, EVENTS: {}, CONTROL: {}, COHORTS: {} };
+const good = {
+  COOKIE_KEYS: `k1:${key}`,
+  STAMP_KEY: key,
+  SNAPSHOTS: {},
+  EVENTS: {},
+  CONTROL: {},
+  COHORTS: {},
+  LOGBOOK: {},
+};
 const read = (vars: Record<string, unknown>) => readSettings({ ...good, ...vars } as unknown as Env);
 
 describe("readSettings", () => {
+  it.each([{ LOG_RETENTION_DAYS: "0" }, { LOG_RETENTION_DAYS: "a month" }, { LOG_MAX_MB: "100000" }])(
+    "refuses a log that cannot be kept: %o",
+    (vars) =>
+      expect(read(vars).faults).toEqual([expect.stringMatching(`^${Object.keys(vars)[0]}: must be a number from`)]),
+  );
+
   it("takes the least there is: everything on every host goes where it came from", () => {
     const settings = read({});
     expect(settings.faults).toEqual([]);

@@ -27,11 +27,14 @@ const experimentDetails = v.object({
 });
 export type ExperimentDetails = v.InferOutput<typeof experimentDetails>;
 
+/** Outcomes, and `w`: a warning. */
+export const entryTypes = [...outcomeType.options, "w"] as const;
+export type EntryType = (typeof entryTypes)[number];
+
 export const logEntrySchema = v.object({
   log_id: v.string(),
   date: v.pipe(v.string(), v.isoTimestamp()),
-  /** An outcome, or `w`: a warning. */
-  type: v.union([outcomeType, v.literal("w")]),
+  type: v.picklist(entryTypes),
   description: v.string(),
   tenant_name: v.string(),
   hostname: v.string(),
@@ -39,6 +42,8 @@ export const logEntrySchema = v.object({
   connection: v.exactOptional(v.string()),
   ip: v.exactOptional(v.string()),
   user_agent: v.exactOptional(v.string()),
+  /** As the identity provider calls the user; only where the tenant's `log_user_ids` is on. */
+  user_id: v.exactOptional(v.string()),
   details: v.object({
     code: v.exactOptional(warningCode),
     /** The assignment in force, the first when there are several. */

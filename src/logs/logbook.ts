@@ -1,0 +1,37 @@
+/** The log of one tenant: what became of log-ins, and warnings. */
+import { DurableObject } from "cloudflare:workers";
+import type { LogEntry } from "../model/log-entry.ts";
+import type { CountQuery, EntryCounts } from "./count-entries.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
+import { readLogLimits } from "./limits.ts";
+
+export interface LogbookEnv {
+  LOG_RETENTION_DAYS?: string;
+  LOG_MAX_MB?: string;
+}
+
+export class Logbook extends DurableObject<LogbookEnv> {
+  readonly #keeper: Keeper;
+
+  constructor(ctx: DurableObjectState, env: LogbookEnv) {
+    super(ctx, env);
+    this.#keeper = createKeeper({ storage: ctx.storage, limits: readLogLimits(env).limits, now: Date.now });
+  }
+
+  async record(entries: readonly LogEntry[]): Promise<void> {
+    this.#keeper.record(entries);
+  }
+
+  async countEntries(query: CountQuery): Promise<EntryCounts> {
+    return this.#keeper.count(query);
+  }
+
+  /** What a person may have deleted of theirs; nothing here is known by a device. */
+  async forgetSubject({ userId }: { userId?: string }): Promise<{ forgotten: number }> {
+    return { forgotten: userId === undefined ? 0 : this.#keeper.forget(userId) };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#keeper.ring();
+  }
+}

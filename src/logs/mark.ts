@@ -1,0 +1,18 @@
+/** What entries are counted by, in one short text that stands in an index: no entry has to be read to count a million. */
+import type { LogEntry } from "../model/log-entry.ts";
+
+/** A warning's code, or the assignments in force when a log-in ended. */
+export function markOf({ type, details }: LogEntry): string {
+  if (type === "w") return details.code ?? "";
+  const assignments = details.experiments ?? (details.experiment === undefined ? [] : [details.experiment]);
+  return assignments.map(({ id, method }) => `${id}:${method}`).join(" ");
+}
+
+/** The assignments of an outcome's mark. */
+export function assignmentsIn(mark: string): { experiment: string; isForced: boolean }[] {
+  if (mark === "") return [];
+  return mark.split(" ").map((text) => {
+    const [experiment = "", method] = text.split(":");
+    return { experiment, isForced: method === "forced" };
+  });
+}
