@@ -48,8 +48,8 @@ test("survival at the degrees of freedom that epochs may add up to", { timeout: 
   const random = createRandom(8);
   let worst = 0;
   for (let at = 0; at < 20_000; at++) {
-    // From 667 on this oracle is right to two digits only; golden.test.ts has values of 40 digits there.
-    const df = 1 + random(at % 2 === 0 ? 20 : 600);
+    // From about 500 on this oracle is right to two digits only; golden.test.ts has values of 40 digits there.
+    const df = 1 + random(at % 2 === 0 ? 20 : 400);
     const statistic = (df * random(4000)) / 1000;
     const wanted = gammainc(statistic / 2, df / 2, true, true);
     if (wanted >= 1e-300) worst = Math.max(worst, relativeError(survival(statistic, df), wanted));
