@@ -7,6 +7,7 @@ import { experimentPatchSchema, experimentSchema } from "../../src/model/experim
 import { featureFlagSchema } from "../../src/model/feature-flag.ts";
 import { descriptionSchema, nameSchema, timestampSchema } from "../../src/model/fields.ts";
 import { groupSchema } from "../../src/model/group.ts";
+import { logEntryViewSchema } from "../../src/model/log-entry.ts";
 import { rolloutSchema } from "../../src/model/rollout.ts";
 import { rulesSchema, segmentExpression, segmentSchema } from "../../src/model/segment.ts";
 import { snapshotSchema } from "../../src/model/snapshot.ts";
@@ -46,6 +47,9 @@ const cohort = v.strictObject({
   has_credentials: v.boolean(),
   status: v.nullable(cohortStatus),
 });
+
+/** As `fields` asks for it. */
+const logEntryPart = v.partial(logEntryViewSchema);
 
 const pageOf = (name: string, item: v.GenericSchema) =>
   v.strictObject({ [name]: v.array(item), next: v.exactOptional(v.string()) });
@@ -92,6 +96,12 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
   TokenMade: tokenMadeSchema,
   Change: changeSchema,
   ChangePage: pageOf("changes", changeSchema),
+  LogEntry: logEntryViewSchema,
+  LogEntryPart: logEntryPart,
+  LogEntries: v.union([
+    v.array(logEntryPart),
+    v.strictObject({ start: count, limit: count, length: count, total: count, logs: v.array(logEntryPart) }),
+  ]),
   Publication: v.strictObject({
     version: v.number(),
     committed_at: v.nullable(timestampSchema),

@@ -64,7 +64,7 @@ export function createDocument(): JsonSchema {
 
 function operationOf(name: string, operation: Operation, words: OperationWords, tag: string): JsonSchema {
   const { method, path, scope, query, body, success } = operation;
-  const parameters = [...pathParameters(path), ...(query === undefined ? [] : queryParameters(query))];
+  const parameters = [...pathParameters(path), ...(query === undefined ? [] : queryParameters(query, name))];
   const codes = codesOf({
     own: words.refusals,
     hasBody: body !== undefined,
@@ -99,7 +99,7 @@ function uploadOf(name: string): JsonSchema {
   return { required: true, content: Object.fromEntries(media) };
 }
 
-function successOf(status: number, { answer, lines }: OperationWords): JsonSchema {
+function successOf(status: number, { answer, lines, headers: own = [] }: OperationWords): JsonSchema {
   const content = {
     "application/json": { schema: { $ref: referenceTo(answer ?? "") } },
     ...(lines === undefined ? {} : { "application/x-ndjson": { schema: lines } }),
@@ -107,7 +107,7 @@ function successOf(status: number, { answer, lines }: OperationWords): JsonSchem
   if ((status === 204) !== (answer === undefined)) throw new Error("a 204, and nothing else, has no body");
   return {
     description: status === 204 ? "Done." : status === 201 ? "Made." : "The answer.",
-    headers: headersOf(status),
+    headers: headersOf(status, own),
     ...(answer === undefined ? {} : { content }),
   };
 }

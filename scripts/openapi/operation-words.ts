@@ -13,6 +13,8 @@ export interface OperationWords {
   commits?: false;
   /** What a line holds, where a success may come as NDJSON too. */
   lines?: JsonSchema;
+  /** Headers that a success may have, beside those of every answer. */
+  headers?: readonly string[];
   /** Name of the component that a success holds; none where it has no body. */
   answer?: string;
   /** How it may be refused, beside the ways in which every operation may. */

@@ -14,6 +14,9 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
+/** A name may mean something else in one operation. */
+const wordsOf = (name: string, operation: string) => queryWords[`${operation}.${name}`] ?? queryWords[name] ?? "";
+
 export function pathParameters(path: string): Parameter[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({
     name,
@@ -31,7 +34,7 @@ interface ObjectSchema {
 }
 
 /** @throws when the schema is none whose entries can be told */
-export function queryParameters(schema: v.GenericSchema): Parameter[] {
+export function queryParameters(schema: v.GenericSchema, operation: string): Parameter[] {
   const [inner] = (schema as unknown as { pipe?: unknown[] }).pipe ?? [schema];
   const { entries, rest } = inner as Partial<ObjectSchema>;
   if (entries === undefined) throw new Error(`a query schema must be an object, not ${schema.type}`);
@@ -40,7 +43,7 @@ export function queryParameters(schema: v.GenericSchema): Parameter[] {
       name,
       in: "query",
       ...(entry.type.endsWith("optional") ? {} : { required: true as const }),
-      description: queryWords[name] ?? "",
+      description: wordsOf(name, operation),
       schema: schemaOf(asSent(entry), {}),
     }),
   );

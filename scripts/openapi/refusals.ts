@@ -85,8 +85,9 @@ function refusal(codes: readonly ManagementCode[]): JsonSchema {
 }
 
 /** Which headers an answer of this status has, or may have. */
-export function headersOf(status: number): JsonSchema {
+export function headersOf(status: number, own: readonly string[] = []): JsonSchema {
   const names = [
+    ...own,
     "X-Correlation-Id",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",

@@ -6,6 +6,7 @@ import { experimentCommands } from "./commands/experiments.ts";
 import { explainCommands } from "./commands/explain.ts";
 import { featureFlagCommands } from "./commands/feature-flags.ts";
 import { groupCommands } from "./commands/groups.ts";
+import { logCommands } from "./commands/logs.ts";
 import { publicationCommands } from "./commands/publication.ts";
 import { segmentCommands } from "./commands/segments.ts";
 import { tokenCommands } from "./commands/tokens.ts";
@@ -23,6 +24,7 @@ export const commands = {
   ...tokenCommands,
   ...changeCommands,
   ...publicationCommands,
+  ...logCommands,
   ...explainCommands,
   ...transferCommands,
 };

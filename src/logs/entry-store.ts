@@ -67,9 +67,8 @@ export class EntryStore {
     return [...rows];
   }
 
-  /** The number of the newest; 0 when there is none. */
-  lastSeq(): number {
-    return this.#sql.exec<{ seq: number }>("SELECT coalesce(max(seq), 0) AS seq FROM entry").one().seq;
+  newest(): StoredEntry | undefined {
+    return [...this.#sql.exec<Row>(`SELECT ${columns} FROM entry ORDER BY seq DESC LIMIT 1`)][0];
   }
 
   /** By date; of the same date by their order. */
@@ -122,7 +121,7 @@ export class EntryStore {
           .exec<{ seq: number | null }>("SELECT min(seq) AS seq FROM entry WHERE type = ? AND at >= ?", type, at)
           .one().seq ?? [],
     );
-    return firsts.length === 0 ? this.lastSeq() : Math.min(...firsts) - 1;
+    return firsts.length === 0 ? (this.newest()?.seq ?? 0) : Math.min(...firsts) - 1;
   }
 
   /** The date of the oldest; null when there is none. */

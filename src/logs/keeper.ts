@@ -4,23 +4,27 @@ import type { LogEntry } from "../model/log-entry.ts";
 import { type CountQuery, countEntries, type EntryCounts } from "./count-entries.ts";
 import { EntryStore } from "./entry-store.ts";
 import { createLogFacts } from "./facts.ts";
+import { createFinder } from "./find-entries.ts";
 import type { LogLimits } from "./limits.ts";
 import { createRetention } from "./retention.ts";
 
 export interface KeeperOptions {
   storage: DurableObjectStorage;
   limits: LogLimits;
+  /** Lets others have their turn. */
+  rest(): Promise<void>;
   now: () => number;
 }
 
 /** Deleted in one transaction. */
 const forgottenAtOnce = 1_000;
 
-export function createKeeper({ storage, limits, now }: KeeperOptions) {
+export function createKeeper({ storage, limits, rest, now }: KeeperOptions) {
   createLogFacts(storage);
   const entries = new EntryStore(storage);
   const transaction = (work: () => void) => storage.transactionSync(work);
-  const retention = createRetention({ entries, limits, onDropped() {}, transaction, now });
+  const retention = createRetention({ entries, limits, onDropped() {}, transaction, rest, now });
+  const finder = createFinder({ entries, rest });
   const alarm = createAlarm({ storage, jobs: [retention], now, failure: "logbook: a job has failed" });
   void alarm.rearm();
 
@@ -33,6 +37,9 @@ export function createKeeper({ storage, limits, now }: KeeperOptions) {
       });
       alarm.start();
     },
+
+    find: finder.find,
+    get: finder.get,
 
     count(query: CountQuery): EntryCounts {
       return countEntries(entries, query);

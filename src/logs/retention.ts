@@ -14,6 +14,8 @@ export interface RetentionOptions {
   /** Told in the transaction that deletes them. */
   onDropped(dropped: readonly Placed[]): void;
   transaction(work: () => void): void;
+  /** Lets others have their turn. */
+  rest(): Promise<void>;
   now: () => number;
 }
 
@@ -24,7 +26,7 @@ export interface Retention extends Job {
   shrink(): void;
 }
 
-export function createRetention({ entries, limits, onDropped, transaction, now }: RetentionOptions): Retention {
+export function createRetention({ entries, limits, onDropped, transaction, rest, now }: RetentionOptions): Retention {
   let sweptAt = 0;
   /** The oldest there is may be younger than this, never older. */
   let oldestAt = entries.oldestAt() ?? Number.POSITIVE_INFINITY;
@@ -52,8 +54,7 @@ export function createRetention({ entries, limits, onDropped, transaction, now }
           dropped = entries.dropOlder(now() - limits.retentionMs, dropAtOnce);
           onDropped(dropped);
         });
-        // Whoever records or reads meanwhile does not wait for all of it.
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await rest();
       } while (dropped.length > 0);
       sweptAt = now();
       oldestAt = entries.oldestAt() ?? Number.POSITIVE_INFINITY;

@@ -36,14 +36,14 @@ export const logEntrySchema = v.object({
   date: v.pipe(v.string(), v.isoTimestamp()),
   type: v.picklist(entryTypes),
   description: v.string(),
-  tenant_name: v.string(),
-  hostname: v.string(),
   client_id: v.exactOptional(v.string()),
   connection: v.exactOptional(v.string()),
   ip: v.exactOptional(v.string()),
   user_agent: v.exactOptional(v.string()),
   /** As the identity provider calls the user; only where the tenant's `log_user_ids` is on. */
   user_id: v.exactOptional(v.string()),
+  hostname: v.string(),
+  tenant_name: v.string(),
   details: v.object({
     code: v.exactOptional(warningCode),
     /** The assignment in force, the first when there are several. */
@@ -53,6 +53,22 @@ export const logEntrySchema = v.object({
   }),
 });
 export type LogEntry = v.InferOutput<typeof logEntrySchema>;
+
+/** As it is shown: Auth0's consumers know it by `_id` as well. */
+export const logEntryViewSchema = v.strictObject({
+  _id: v.string(),
+  ...logEntrySchema.entries,
+});
+export type LogEntryView = v.InferOutput<typeof logEntryViewSchema>;
+
+const viewFields = Object.keys(logEntryViewSchema.entries) as (keyof LogEntryView)[];
+
+/** In one order, whoever wrote it. */
+export function viewOfEntry(entry: LogEntry): LogEntryView {
+  const whole: LogEntryView = { _id: entry.log_id, ...entry };
+  const fields = viewFields.flatMap((name) => (whole[name] === undefined ? [] : [[name, whole[name]]]));
+  return Object.fromEntries(fields) as LogEntryView;
+}
 
 /** What travels on the `EVENTS` queue. */
 export const queueMessage = v.variant("kind", [

@@ -91,6 +91,7 @@ export const problems = {
   group_not_found: { status: 404, title: "Group not found." },
   cohort_not_found: { status: 404, title: "Cohort not found." },
   deployment_not_found: { status: 404, title: "Deployment not found." },
+  log_not_found: { status: 404, title: "Log entry not found." },
   token_not_found: { status: 404, title: "Token not found." },
   method_not_allowed: { status: 405, title: "This address does not know the method." },
 
@@ -135,6 +136,7 @@ export const problems = {
   internal_error: { status: 500, title: "Something failed on our side." },
   issuer_unavailable: { status: 503, title: "The keys of the tenant's token issuer cannot be fetched; try again." },
   cohorts_unavailable: { status: 503, title: "The members of cohorts cannot be reached; try again." },
+  logs_unavailable: { status: 503, title: "The log cannot be reached; try again." },
   control_unavailable: { status: 503, title: "The control plane cannot be reached; try again." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -1,7 +1,8 @@
 import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type LogBindings, logbookOf, recordEntries } from "../../src/logs/record.ts";
-import { dayMs, entry, experiment, minuteMs, startMs, warning, withStage } from "./stage.ts";
+import { entry, experiment, warning } from "./entry.ts";
+import { dayMs, minuteMs, startMs, withStage } from "./stage.ts";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

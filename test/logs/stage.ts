@@ -4,9 +4,7 @@ import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { createKeeper, type Keeper } from "../../src/logs/keeper.ts";
 import type { LogLimits } from "../../src/logs/limits.ts";
-import type { LogEntry } from "../../src/model/log-entry.ts";
 
-export const tenant = "acme";
 export const minuteMs = 60_000;
 export const dayMs = 24 * 60 * minuteMs;
 export const startMs = Date.parse("2030-01-01T00:00:00Z");
@@ -24,33 +22,6 @@ export interface LogStage {
   /** The power goes, and comes back. Whatever was under way is never heard of again. */
   restart(): Promise<void>;
 }
-
-let entryCount = 0;
-
-export function entry(fields: Partial<LogEntry> = {}): LogEntry {
-  return {
-    log_id: `e${++entryCount}`,
-    date: new Date().toISOString(),
-    type: "s",
-    description: "Success Login",
-    tenant_name: tenant,
-    hostname: "login.example.com",
-    details: {},
-    ...fields,
-  };
-}
-
-export const warning = (code: NonNullable<LogEntry["details"]["code"]>, fields: Partial<LogEntry> = {}): LogEntry =>
-  entry({ type: "w", description: code, details: { code }, ...fields });
-
-export const experiment = (id: string, fields: Partial<NonNullable<LogEntry["details"]["experiment"]>> = {}) => ({
-  id,
-  variation_id: "var_a",
-  is_control: false,
-  method: "auto" as const,
-  epoch: 1,
-  ...fields,
-});
 
 // A test passes days, and its object may share a processor with many.
 vi.setConfig({ testTimeout: 60_000 });
@@ -93,7 +64,7 @@ async function raise(state: DurableObjectState, warned: string[], limits: LogLim
 
   function begin(): Keeper {
     life++;
-    return createKeeper({ storage: state.storage, limits, now: Date.now });
+    return createKeeper({ storage: state.storage, limits, rest: async () => {}, now: Date.now });
   }
 
   const settle = () => vi.advanceTimersByTimeAsync(0);

@@ -13,6 +13,10 @@ export const headers = {
     description: "When none will have been used up any more, in seconds since 1970.",
     schema: count,
   },
+  Link: {
+    description: 'Where to read on, as `<address>; rel="next"` (RFC 8288).',
+    schema: { type: "string", pattern: '^<[^>]+>; rel="next"$' },
+  },
   "Retry-After": { description: "Seconds until another request is let through.", required: true, schema: count },
   "WWW-Authenticate": { description: "What is asked for (RFC 6750).", schema: { type: "string" } },
 };

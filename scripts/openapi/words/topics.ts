@@ -6,6 +6,7 @@ import { experiments } from "./experiments.ts";
 import { explain } from "./explain.ts";
 import { featureFlags } from "./feature-flags.ts";
 import { groups } from "./groups.ts";
+import { logs } from "./logs.ts";
 import { publication } from "./publication.ts";
 import { segments } from "./segments.ts";
 import { tokens } from "./tokens.ts";
@@ -23,6 +24,7 @@ export const topics: readonly Topic[] = [
   deployments,
   tokens,
   changes,
+  logs,
   publication,
   explain,
   transfer,

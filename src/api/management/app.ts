@@ -75,7 +75,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
       const commanded = reply.json === null ? undefined : JSON.parse(reply.json);
       const answered = await step.run({ tenant, bindings, ...asked.input, answer: commanded, request });
       if ("lines" in answered) return renderLines(answered.lines, reply.rate);
-      return renderAnswer({ ...reply, json: JSON.stringify(answered.json) ?? null }, success);
+      return renderAnswer({ ...reply, json: JSON.stringify(answered.json) ?? null }, success, answered.headers);
     } catch (error) {
       if (error instanceof Problem) return renderRefusal(error, reply.rate);
       logFault(`${asked.command}: a step failed`, error, correlationId);

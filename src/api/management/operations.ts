@@ -9,6 +9,7 @@ import { experimentOperations } from "./operations/experiments.ts";
 import { explainOperations } from "./operations/explain.ts";
 import { featureFlagOperations } from "./operations/feature-flags.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { logOperations } from "./operations/logs.ts";
 import { publicationOperations } from "./operations/publication.ts";
 import { segmentOperations } from "./operations/segments.ts";
 import { tokenOperations } from "./operations/tokens.ts";
@@ -26,6 +27,7 @@ export const operations: Readonly<Record<CommandName, Operation>> = {
   ...tokenOperations,
   ...changeOperations,
   ...publicationOperations,
+  ...logOperations,
   ...explainOperations,
   ...transferOperations,
 };

@@ -19,9 +19,9 @@ const reasons: Readonly<Record<number, string>> = {
 
 const json = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
 
-export function renderAnswer(answer: ControlAnswer, success: number): Response {
+export function renderAnswer(answer: ControlAnswer, success: number, more?: Record<string, string>): Response {
   if (!answer.ok) return renderRefusal(answer, answer.rate);
-  const headers = rateHeaders(answer.rate);
+  const headers = { ...rateHeaders(answer.rate), ...more };
   if (answer.json === null) return new Response(null, { status: 204, headers });
   return new Response(answer.json, { status: success, headers: { ...headers, ...json } });
 }

@@ -6,6 +6,7 @@ import type { Assets } from "./document.ts";
 export interface ManagementBindings {
   CONTROL: DurableObjectNamespace;
   COHORTS: DurableObjectNamespace;
+  LOGBOOK: DurableObjectNamespace;
   ASSETS?: Assets;
 }
 
@@ -26,7 +27,7 @@ export interface StepCall extends Place {
 }
 
 /** `json` undefined: an answer without a body. */
-export type StepAnswer = { json: unknown } | { lines: ReadableStream<Uint8Array> };
+export type StepAnswer = { json: unknown; headers?: Record<string, string> } | { lines: ReadableStream<Uint8Array> };
 
 /** Comes after the command: by then the control plane has let the caller in. */
 export interface Step {

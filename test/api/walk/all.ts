@@ -2,6 +2,7 @@ import { access } from "./access.ts";
 import { cohorts } from "./cohorts.ts";
 import { experiments } from "./experiments.ts";
 import { featureFlags } from "./feature-flags.ts";
+import { logs } from "./logs.ts";
 import { segments } from "./segments.ts";
 import { transfer } from "./transfer.ts";
 import { variations } from "./variations.ts";
@@ -11,6 +12,7 @@ export const walk: Walk = {
   ...featureFlags,
   ...variations,
   ...experiments,
+  ...logs,
   ...segments,
   ...cohorts,
   ...access,

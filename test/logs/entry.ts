@@ -1,0 +1,31 @@
+/** Entries of a log: support for tests. */
+import type { LogEntry } from "../../src/model/log-entry.ts";
+
+export const tenant = "acme";
+
+let entryCount = 0;
+
+export function entry(fields: Partial<LogEntry> = {}): LogEntry {
+  return {
+    log_id: `e${++entryCount}`,
+    date: new Date().toISOString(),
+    type: "s",
+    description: "Success Login",
+    tenant_name: tenant,
+    hostname: "login.example.com",
+    details: {},
+    ...fields,
+  };
+}
+
+export const warning = (code: NonNullable<LogEntry["details"]["code"]>, fields: Partial<LogEntry> = {}): LogEntry =>
+  entry({ type: "w", description: code, details: { code }, ...fields });
+
+export const experiment = (id: string, fields: Partial<NonNullable<LogEntry["details"]["experiment"]>> = {}) => ({
+  id,
+  variation_id: "var_a",
+  is_control: false,
+  method: "auto" as const,
+  epoch: 1,
+  ...fields,
+});
