@@ -110,6 +110,7 @@ function forcedFlag(snapshot: CompiledSnapshot, override: Override): ServedFlag 
         flagType: "experiment",
         flagVersion: snapshot.version,
         experimentKey: experiment.id,
+        epoch: experiment.epoch,
         segmentName: "forced",
         // A forced variation never enters the statistics: Amplitude's clients send no exposure of it then.
         trackExposure: false,

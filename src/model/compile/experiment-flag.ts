@@ -46,6 +46,8 @@ export function experimentFlag(parts: {
       flagType: "experiment",
       flagVersion,
       experimentKey: experiment.id,
+      // Clients tell it again with an exposure: one of a variant that they kept belongs to the epoch it was given in.
+      epoch: experiment.epoch,
     },
   };
 }

@@ -42,6 +42,7 @@ describe("percentage experiments", () => {
     const compiled = compile();
     expect(compiled.metadata).toEqual({
       deployed: true,
+      epoch: 1,
       evaluationMode: "remote",
       flagType: "experiment",
       flagVersion: 7,
