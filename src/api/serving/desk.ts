@@ -15,6 +15,7 @@ import {
 } from "../../assignment/sources.ts";
 import { createRateLimiter, type Rate } from "../../control/rate-limit.ts";
 import type { Tenant } from "../../model/tenant.ts";
+import { forApps } from "../../snapshot/any-case.ts";
 import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
 import { type CompiledDeployment, deploymentsOf } from "../../snapshot/deployments.ts";
 
@@ -87,11 +88,10 @@ export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOption
 
   /** The client whose key has this hash; undefined when it is none of this tenant's. @throws when nobody can tell. */
   async function findClient(hash: string, tenant: Tenant, { bindings, ctx }: Visit): Promise<Client | undefined> {
-    const snapshot = await withinBudget(sources.snapshot(tenant.id, bindings, ctx), budgetMs);
-    const deployment = snapshot && deploymentsOf(snapshot).get(hash);
-    return snapshot && deployment
-      ? { tenant, deployment, snapshot, isConfirmed: sources.isConfirmed(tenant.id) }
-      : undefined;
+    const published = await withinBudget(sources.snapshot(tenant.id, bindings, ctx), budgetMs);
+    const deployment = published && deploymentsOf(published).get(hash);
+    if (!deployment) return undefined;
+    return { tenant, deployment, snapshot: forApps(published), isConfirmed: sources.isConfirmed(tenant.id) };
   }
 
   return {
