@@ -74,7 +74,7 @@ describe("createFront", () => {
 
   it.each([
     ["x-amp-exp-user,x-amp-exp-flag-keys,authorization", "x-amp-exp-user,x-amp-exp-flag-keys,authorization"],
-    ["x\u00e9", "authorization, content-type, if-none-match, x-api-key"],
+    ['a"b', "authorization, content-type, if-none-match, x-api-key"],
     ["", "authorization, content-type, if-none-match, x-api-key"],
   ])("allows what a preflight asks for: %j", async (wanted, allowed) => {
     const response = await answer({ method: "OPTIONS", headers: { "access-control-request-headers": wanted } });

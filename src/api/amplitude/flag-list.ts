@@ -1,0 +1,63 @@
+/** The flags of a deployment as its clients evaluate them: whole for servers, as stubs for everybody else. */
+import type { Flag, Variant } from "../../engine/flag.ts";
+import { memo } from "../../model/memo.ts";
+import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
+import type { CompiledDeployment } from "../../snapshot/deployments.ts";
+
+/** Of each deployment by id, while the snapshot serves. */
+const lists = memo((_: CompiledSnapshot) => new Map<string, string>());
+
+/** As JSON. */
+export function flagList(snapshot: CompiledSnapshot, deployment: CompiledDeployment): string {
+  const known = lists(snapshot).get(deployment.id);
+  if (known !== undefined) return known;
+  const flags = deployment.type === "server" ? wholeFlags(snapshot, deployment) : stubs(snapshot, deployment);
+  const json = JSON.stringify(flags);
+  lists(snapshot).set(deployment.id, json);
+  return json;
+}
+
+/** The cohorts that are asked about by flags which a deployment evaluates itself. */
+export function cohortsAskedBy(snapshot: CompiledSnapshot, { flagKeys }: CompiledDeployment): Set<string> {
+  const keys = flagKeys.filter((key) => isEvaluatedAway(snapshot, key));
+  return new Set(keys.flatMap((key) => snapshot.cohortNeedOf(key)?.ids ?? []));
+}
+
+/**
+ * Whether somebody else can evaluate it: SDKs look up cohorts by the user's id alone, and take one they cannot fetch for
+ * one without members. Such a flag is left out: its users get the fallback, not a guess.
+ */
+function isEvaluatedAway({ cohortNeedOf, cohorts, flagByKey }: CompiledSnapshot, key: string): boolean {
+  if (!flagByKey.has(key)) return false;
+  const { ids = [], missing = [] } = cohortNeedOf(key) ?? {};
+  return missing.length === 0 && ids.every((id) => cohorts?.ready[id]?.id_type === "user");
+}
+
+/** With what they depend on, each after it; of that, clients are told that it is not deployed. */
+function wholeFlags(snapshot: CompiledSnapshot, { flagKeys }: CompiledDeployment): Flag[] {
+  const own = new Set(flagKeys);
+  const found = new Map<string, Flag>();
+  const visit = (key: string) => {
+    const flag = snapshot.flagByKey.get(key);
+    if (flag === undefined || found.has(key)) return;
+    // Sound flags are on no cycle.
+    for (const dependency of flag.dependencies ?? []) visit(dependency);
+    const { metadata } = flag;
+    const deployed = own.has(key) && metadata?.deployed !== false;
+    found.set(key, { ...flag, metadata: { ...metadata, deployed, evaluationMode: "local" } });
+  };
+  for (const key of flagKeys) if (isEvaluatedAway(snapshot, key)) visit(key);
+  return [...found.values()];
+}
+
+const off: Readonly<Record<string, Variant>> = { off: { key: "off", metadata: { default: true } } };
+
+/** Rules, and whom they name, are nobody's business; the client is told to ask for its variants. */
+function stubs({ flagByKey }: CompiledSnapshot, { flagKeys }: CompiledDeployment): Flag[] {
+  return flagKeys.flatMap((key) => {
+    const { metadata } = flagByKey.get(key) ?? {};
+    if (!flagByKey.has(key) || metadata?.deployed === false) return [];
+    const segments = [{ metadata: { segmentName: "default" }, variant: "off" }];
+    return [{ key, variants: off, segments, metadata: { ...metadata, evaluationMode: "remote" } }];
+  });
+}
