@@ -12,7 +12,6 @@ import {
 } from "./plan.ts";
 import { isPlainText, Reading } from "./reading.ts";
 import { createBlankVariants } from "./results.ts";
-import { Subject } from "./salted-hash.ts";
 import { selectOwn } from "./select.ts";
 import type { Slot } from "./slots.ts";
 
@@ -72,13 +71,11 @@ const flatten = ({ groups, bucket, choice }: SegmentPlan): DirectSegment => ({
  */
 export class DirectEvaluator {
   readonly #flags: readonly (readonly DirectSegment[])[];
-  readonly #subjects: readonly Subject[];
 
   private constructor(plan: Plan) {
     this.#flags = plan.flags.map((_, flag) =>
       plan.segments.slice(plan.firstSegment[flag] ?? 0, plan.firstSegment[flag + 1] ?? 0).map(flatten),
     );
-    this.#subjects = plan.subjects.map((salts) => new Subject(salts));
   }
 
   /** Undefined when the plan is none for the shortcut. */
@@ -129,7 +126,7 @@ export class DirectEvaluator {
     const value = find(place, user, userIsPlain);
     if (value === undefined || value === "") return choice;
     if (typeof value !== "string") return deferred;
-    const hash = (this.#subjects[bucket.subject] as Subject).hash(bucket.salt, value);
+    const hash = bucket.subject.hash(bucket.salt, value);
     return findDistribution(bucket, hash)?.choice ?? choice;
   }
 }

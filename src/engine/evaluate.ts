@@ -2,7 +2,6 @@ import { DirectEvaluator } from "./direct.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import { BlankFrame, Frame } from "./frame.ts";
 import { type Choice, type ConditionPlan, findDistribution, instructionLength, opcodes, type Plan } from "./plan.ts";
-import { Subject } from "./salted-hash.ts";
 import type { Selection } from "./selection.ts";
 import type { TraceSink } from "./trace.ts";
 import { TraceLog } from "./trace-log.ts";
@@ -11,13 +10,11 @@ import { TraceLog } from "./trace-log.ts";
 export class Evaluator {
   readonly #plan: Plan;
   readonly #blank: BlankFrame;
-  readonly #subjects: readonly Subject[];
   readonly #direct: DirectEvaluator | undefined;
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#blank = new BlankFrame(plan);
-    this.#subjects = plan.subjects.map((salts) => new Subject(salts));
     this.#direct = DirectEvaluator.for(plan);
   }
 
@@ -92,7 +89,7 @@ export class Evaluator {
       log?.match(number, segment?.choice);
       return segment?.choice;
     }
-    const hash = (this.#subjects[bucket.subject] as Subject).hash(bucket.salt, subject);
+    const hash = bucket.subject.hash(bucket.salt, subject);
     const distribution = findDistribution(bucket, hash);
     const choice = distribution === undefined ? segment?.choice : distribution.choice;
     log?.bucket(number, bucket, { subject, hash, distribution });

@@ -13,7 +13,7 @@ import {
   type SegmentPlan,
   type Test,
 } from "./plan.ts";
-import { Salt } from "./salted-hash.ts";
+import { Subject } from "./salted-hash.ts";
 import { type Slot, Slots } from "./slots.ts";
 
 type Place = Omit<ConditionPlan, "index" | "question">;
@@ -23,8 +23,7 @@ type Tests = ReadonlyMap<Condition, Test>;
 export class PlanBuilder {
   readonly #isLazy: boolean;
   readonly #slots = new Slots();
-  /** The slots that are bucketed by, in the order of their numbers, with their salts. */
-  readonly #subjects = new Map<Slot, Set<string>>();
+  readonly #subjects = new Map<Slot, Subject>();
   readonly #flags: string[] = [];
   readonly #starts: number[] = [];
   readonly #slotsOf: Slot[][] = [];
@@ -155,13 +154,12 @@ export class PlanBuilder {
 
   #planBucket(bucket: Bucket, choose: (key: string) => Choice): BucketPlan {
     const slot = this.#look(bucket.selector);
-    const salts = this.#subjects.get(slot) ?? new Set();
-    this.#subjects.set(slot, salts.add(bucket.salt));
-    const subject = [...this.#subjects.keys()].indexOf(slot);
+    const subject = this.#subjects.get(slot) ?? new Subject();
+    this.#subjects.set(slot, subject);
     return {
       slot,
       subject,
-      salt: new Salt(bucket.salt),
+      salt: subject.add(bucket.salt),
       allocations: bucket.allocations.map(({ range, distributions }) => ({
         start: range[0],
         end: range[1],
@@ -185,7 +183,6 @@ export class PlanBuilder {
     return {
       slots: this.#slots.list,
       words,
-      subjects: [...this.#subjects.values()].map((salts) => salts.size),
       flags: this.#flags,
       numbers: new Map(this.#flags.map((key, number) => [key, number])),
       starts: this.#starts,

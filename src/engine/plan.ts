@@ -5,7 +5,7 @@
 import type { EqualityIndex } from "./equality-index.ts";
 import type { Condition, Range, Variant } from "./flag.ts";
 import type { Reading } from "./reading.ts";
-import type { Salt } from "./salted-hash.ts";
+import type { Salt, Subject } from "./salted-hash.ts";
 import type { Slot } from "./slots.ts";
 
 /**
@@ -39,8 +39,8 @@ export interface AllocationPlan {
 
 export interface BucketPlan {
   readonly slot: Slot;
-  /** Number of the slot among those that are bucketed by. */
-  readonly subject: number;
+  /** Shared by all that bucket by this slot. */
+  readonly subject: Subject;
   readonly salt: Salt;
   readonly allocations: readonly AllocationPlan[];
 }
@@ -99,8 +99,6 @@ export interface Plan {
   readonly slots: readonly Slot[];
   /** How many words the answers to all equality conditions take. */
   readonly words: number;
-  /** By number of the slot among those that are bucketed by: how many salts it meets. */
-  readonly subjects: readonly number[];
   /** Keys by flag number; a flag comes after those it depends on. */
   readonly flags: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
@@ -120,7 +118,7 @@ export interface Plan {
 export function findDistribution({ allocations }: BucketPlan, hash: number): DistributionPlan | undefined {
   // `floor(hash / 100)` and `hash % 100`, without dividing more than 31 bits, which would be done on floats.
   const ofDistribution = ((hash >>> 2) / 25) | 0;
-  const ofAllocation = hash - ofDistribution * 100;
+  const ofAllocation = (hash - ofDistribution * 100) | 0;
   for (let i = 0; i < allocations.length; i++) {
     const { start, end, distributions } = allocations[i] as AllocationPlan;
     if (!(ofAllocation >= start && ofAllocation < end)) continue;

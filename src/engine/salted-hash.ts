@@ -1,9 +1,8 @@
 /**
  * `murmur3(salt + "/" + subject)` for many salts and few subjects: MurmurHash3 x86 32-bit, taken apart so that the
- * state after the salt is computed once a salt, and the subject's words, mixed, once a subject and alignment. What
- * is left for each pair is one step a word. Held to `murmur3`, bit by bit, by test.
+ * state after the salt is computed once a salt, the subject's words once a context, and four salts are hashed at a time.
+ * Held to `murmur3`, bit by bit, by test.
  */
-import { bitsOfPacked, overflow, PackedText, packCharacter } from "./packed-text.ts";
 import { unitAt } from "./unit-at.ts";
 import { utf8Room, writeUtf8 } from "./utf8.ts";
 
@@ -19,11 +18,30 @@ function finish(state: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The bytes from `from` up to `to`, at most four, as a little-endian word. */
-function readWord(bytes: Uint8Array, from: number, to: number): number {
-  let word = 0;
-  for (let at = to - 1; at >= from; at--) word = (word << 8) | (bytes[at] ?? 0);
-  return word;
+/** What of `word` is left over behind `filled` bits of another: `word >>> (32 - filled)`, but 0 when `filled` is 0. */
+const overflow = (word: number, filled: number): number => (word >>> 1) >>> (31 - filled);
+
+/** The UTF-8 form of a text, in words. Use it again by `load`. */
+class PackedText {
+  #bytes = new Uint8Array(256);
+  /** Little-endian, as all machines are that JavaScript engines run on. Zeros fill the last one, and one more is 0. */
+  words = new Int32Array(this.#bytes.buffer);
+  /** In bytes. */
+  length = 0;
+
+  load(text: string): this {
+    const room = utf8Room(text) + 8;
+    if (this.#bytes.length < room) {
+      this.#bytes = new Uint8Array((room + 3) & ~3);
+      this.words = new Int32Array(this.#bytes.buffer);
+    }
+    const { words } = this;
+    const length = writeUtf8(text, this.#bytes);
+    this.length = length;
+    words[length >> 2] = (words[length >> 2] as number) & ((1 << ((length & 3) * 8)) - 1);
+    words[(length >> 2) + 1] = 0;
+    return this;
+  }
 }
 
 /** A bucketing salt, with the state of the hash after `salt/`. */
@@ -35,154 +53,217 @@ export class Salt {
   readonly state: number;
   /** The bytes past the last whole word, little-endian: `length & 3` of them. */
   readonly rest: number;
+  /** Where the subject keeps its hash. Set by `Subject.add`. */
+  place = -1;
 
   constructor(text: string) {
-    const salted = `${text}/`;
-    const bytes = new Uint8Array(utf8Room(salted));
-    this.text = text;
-    this.length = writeUtf8(salted, bytes);
-    const whole = this.length & ~3;
+    const { words, length } = new PackedText().load(`${text}/`);
+    const whole = length >> 2;
     let state = 0;
-    for (let at = 0; at < whole; at += 4) state = step(state, mix(readWord(bytes, at, at + 4)));
+    for (let i = 0; i < whole; i++) state = step(state, mix(words[i] as number));
+    this.text = text;
+    this.length = length;
     this.state = state;
-    this.rest = readWord(bytes, whole, this.length);
+    this.rest = words[whole] as number;
   }
 }
 
-/** A subject's words, mixed, as they stand when `offset` bytes of a salt come before them. */
-class Aligned {
-  readonly #shift: number;
-  /** What follows the salt's bytes in their word; 0 when `offset` is 0. */
-  head = 0;
-  /** Whether salt and subject together fill that first word. */
-  fillsHead = false;
-  /** The whole words that follow: `count` of them. */
-  body = new Int32Array(16);
-  count = 0;
-  /** What is left at the end; 0 when nothing is. */
-  tail = 0;
+/** How many salts are hashed together. */
+const lanes = 4;
 
-  constructor(offset: number) {
-    this.#shift = offset * 8;
+/**
+ * Up to four salts of the same alignment, behind which the subject's words stand alike. Each step of a hash waits for the
+ * one before, but a processor has room for four that do not wait for each other: together they take little longer than one.
+ */
+class Quartet {
+  readonly number: number;
+  /** Bytes of each salt past its last whole word. */
+  readonly #offset: number;
+  #size = 0;
+  readonly #states = new Int32Array(lanes);
+  readonly #rests = new Int32Array(lanes);
+  readonly #lengths = new Int32Array(lanes);
+
+  constructor(number: number, offset: number) {
+    this.number = number;
+    this.#offset = offset;
   }
 
-  load({ words, length }: PackedText): void {
-    const shift = this.#shift;
-    const back = 32 - shift;
-    const bytes = length + (shift >> 3);
-    this.fillsHead = bytes >= 4;
-    this.count = shift === 0 ? bytes >> 2 : Math.max(0, (bytes >> 2) - 1);
-    if (this.body.length < this.count) this.body = new Int32Array(this.count);
-    const { body, count } = this;
-    if (shift === 0) {
-      for (let i = 0; i < count; i++) body[i] = mix(words[i] as number);
-      this.tail = mix(words[count] as number);
-      return;
-    }
+  get isFull(): boolean {
+    return this.#size === lanes;
+  }
+
+  add(salt: Salt): void {
+    salt.place = this.number * lanes + this.#size;
+    this.#states[this.#size] = salt.state;
+    this.#rests[this.#size] = salt.rest;
+    this.#lengths[this.#size] = salt.length;
+    this.#size++;
+  }
+
+  /** Writes the hashes to their places. */
+  hash({ words, length }: PackedText, hashes: Int32Array): void {
+    const filled = this.#offset * 8;
+    const whole = (this.#offset + length) >> 2;
+    const place = this.number * lanes;
     let before = words[0] as number;
-    this.head = before << shift;
-    for (let i = 0; i < count; i++) {
-      const word = words[i + 1] as number;
-      body[i] = mix((before >>> back) | (word << shift));
-      before = word;
-    }
-    if (!this.fillsHead) this.tail = 0;
-    // The last bytes lie in one word or in two.
-    else this.tail = mix((before >>> back) | (count + 1 <= length >> 2 ? (words[count + 1] as number) << shift : 0));
-  }
-}
-
-/** With so many salts, mixing the subject's words beforehand pays. */
-const minShared = 3;
-
-/** Hashes what is bucketed with any number of salts; with many, its words are mixed once, and kept until another comes. */
-export class Subject {
-  readonly #isShared: boolean;
-  readonly #packed = new PackedText();
-  /** The text of which the words are. */
-  #text = "";
-  readonly #aligned: readonly Aligned[] = [0, 1, 2, 3].map((offset) => new Aligned(offset));
-  /** Bit `n` tells whether what is aligned at offset `n` is of this text. */
-  #loaded = 0;
-
-  /** @param salts How many salts it will meet, by estimate. */
-  constructor(salts: number) {
-    this.#isShared = salts >= minShared;
-  }
-
-  /** `murmur3(salt + "/" + text)`. */
-  hash(salt: Salt, text: string): number {
-    if (this.#isShared) return this.#hashAligned(salt, text);
-    return hashText(salt, text);
-  }
-
-  #hashAligned(salt: Salt, text: string): number {
-    const offset = salt.length & 3;
-    const aligned = this.#aligned[offset] as Aligned;
-    if (text !== this.#text) this.#load(text);
-    if ((this.#loaded & (1 << offset)) === 0) {
-      this.#loaded |= 1 << offset;
-      aligned.load(this.#packed);
-    }
-    let { state } = salt;
-    if (offset !== 0) {
-      const mixed = mix(salt.rest | aligned.head);
+    for (let i = 0; i < lanes; i++) {
+      const state = this.#states[i] as number;
+      const mixed = mix((this.#rests[i] as number) | (before << filled));
       // Too few bytes for a whole word go into the state without a step.
-      state = aligned.fillsHead ? step(state, mixed) : state ^ mixed;
+      hashes[place + i] = whole > 0 ? step(state, mixed) : state ^ mixed;
     }
-    const { body, count } = aligned;
-    for (let i = 0; i < count; i++) state = step(state, body[i] as number);
-    return finish(state ^ aligned.tail ^ (salt.length + this.#packed.length));
-  }
-
-  #load(text: string): void {
-    this.#text = text;
-    this.#packed.load(text);
-    this.#loaded = 0;
+    let a = hashes[place] as number;
+    let b = hashes[place + 1] as number;
+    let c = hashes[place + 2] as number;
+    let d = hashes[place + 3] as number;
+    for (let i = 1; i < whole; i++) {
+      const word = words[i] as number;
+      const mixed = mix(overflow(before, filled) | (word << filled));
+      before = word;
+      a = step(a, mixed);
+      b = step(b, mixed);
+      c = step(c, mixed);
+      d = step(d, mixed);
+    }
+    hashes[place] = a;
+    hashes[place + 1] = b;
+    hashes[place + 2] = c;
+    hashes[place + 3] = d;
+    const tail = whole > 0 ? mix(overflow(before, filled) | ((words[whole] as number) << filled)) : 0;
+    for (let i = 0; i < lanes; i++) {
+      hashes[place + i] = finish((hashes[place + i] as number) ^ tail ^ ((this.#lengths[i] as number) + length));
+    }
   }
 }
 
-/** The same with one salt, straight from the text, read as in `PackedText`: nothing is kept for the next. */
-function hashText(salt: Salt, text: string): number {
+/** Two or three bytes of UTF-8 as a little-endian word, the first of three marked with `lead`. */
+const packTwo = (unit: number): number => 0x80c0 | (unit >> 6) | ((unit & 0x3f) << 8);
+const packThree = (bits: number, lead: number): number =>
+  lead | (bits >> 12) | ((0x80 | ((bits >> 6) & 0x3f)) << 8) | ((0x80 | (bits & 0x3f)) << 16);
+/** The four bytes of a surrogate pair. */
+function packPair(high: number, low: number): number {
+  const point = 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
+  return packThree(point >> 6, 0xf0) | ((0x80 | (point & 0x3f)) << 24);
+}
+
+/** `murmur3(salt + "/" + text)` in one walk from letters to hash, of which nothing is kept. */
+function hashAlone(salt: Salt, text: string): number {
   const { length } = text;
   let { state } = salt;
   let word = salt.rest;
   let filled = (salt.length & 3) * 8;
   let count = salt.length >> 2;
   for (let at = 0; at < length; ) {
+    // One character, packed, and how many bits of it count; or as many letters of ASCII as come, up to four.
     let bytes = unitAt(text, at);
     let bits = 8;
-    if (at + 3 < length) {
-      // Four letters of ASCII at a time, for most ids are little else; else those up to the first character that is not.
+    if (bytes > 0x7f) {
+      at++;
+      if (bytes < 0x800) {
+        bytes = packTwo(bytes);
+        bits = 16;
+      } else if ((bytes & 0xf800) !== 0xd800) {
+        bytes = packThree(bytes, 0xe0);
+        bits = 24;
+      } else {
+        const next = at < length ? unitAt(text, at) : 0;
+        if (bytes > 0xdbff || (next & 0xfc00) !== 0xdc00) {
+          bytes = packThree(0xfffd, 0xe0);
+          bits = 24;
+        } else {
+          bytes = packPair(bytes, next);
+          bits = 32;
+          at++;
+        }
+      }
+    } else if (at + 3 < length) {
       const second = unitAt(text, at + 1);
       const third = unitAt(text, at + 2);
       const fourth = unitAt(text, at + 3);
-      if ((bytes | second | third | fourth) < 0x80) {
+      if ((second | third | fourth) < 0x80) {
+        // Most ids are little else, and `filled` stays as it is.
         bytes |= (second << 8) | (third << 16) | (fourth << 24);
-        bits = 32;
+        state = step(state, mix(word | (bytes << filled)));
+        word = overflow(bytes, filled);
+        count++;
         at += 4;
-      } else if (bytes > 0x7f) {
-        bytes = packCharacter(bytes, second);
-        bits = bitsOfPacked(bytes);
-        at += bits === 32 ? 2 : 1;
-      } else {
-        bits = second > 0x7f ? 8 : third > 0x7f ? 16 : 24;
-        bytes |= ((second << 8) | (third << 16)) & ((1 << bits) - 1);
-        at += bits >> 3;
+        continue;
       }
-    } else if (bytes > 0x7f) {
-      bytes = packCharacter(bytes, at + 1 < length ? unitAt(text, at + 1) : 0);
-      bits = bitsOfPacked(bytes);
-      at += bits === 32 ? 2 : 1;
+      bits = second > 0x7f ? 8 : third > 0x7f ? 16 : 24;
+      bytes |= ((second << 8) | (third << 16)) & ((1 << bits) - 1);
+      at += bits >> 3;
     } else at++;
     word |= bytes << filled;
-    if (filled + bits < 32) filled += bits;
-    else {
+    filled += bits;
+    if (filled >= 32) {
       state = step(state, mix(word));
       count++;
-      word = overflow(bytes, filled);
-      filled += bits - 32;
+      filled -= 32;
+      word = (bytes >>> 1) >>> (bits - filled - 1);
     }
   }
   return finish(state ^ mix(word) ^ (count * 4 + (filled >> 3)));
+}
+
+/** With so many salts, remembering the subject pays. */
+const minShared = 3;
+
+/** Hashes what is bucketed with any number of salts; with many, its words are kept until another comes. */
+export class Subject {
+  readonly #salts = new Map<string, Salt>();
+  readonly #quartets: Quartet[] = [];
+  /** By alignment: the last quartet. */
+  readonly #open: Quartet[] = [];
+  #isShared = false;
+  readonly #packed = new PackedText();
+  /** Whose words are packed, when shared. */
+  #text = "";
+  /** Goes up with every text. */
+  #turn = 1;
+  /** By number of the quartet: the turn its hashes are of. */
+  readonly #turns: number[] = [];
+  #hashes = new Int32Array(0);
+
+  /** The salt of this text. */
+  add(text: string): Salt {
+    const known = this.#salts.get(text);
+    if (known !== undefined) return known;
+    const salt = new Salt(text);
+    this.#salts.set(text, salt);
+    this.#isShared = this.#salts.size >= minShared;
+    const quartet = this.#findRoom(salt.length & 3);
+    quartet.add(salt);
+    // What has been hashed was hashed without it.
+    this.#turn++;
+    return salt;
+  }
+
+  #findRoom(offset: number): Quartet {
+    const open = this.#open[offset];
+    if (open !== undefined && !open.isFull) return open;
+    const quartet = new Quartet(this.#quartets.length, offset);
+    this.#open[offset] = quartet;
+    const places = this.#quartets.push(quartet) * lanes;
+    this.#turns.push(0);
+    if (this.#hashes.length < places) this.#hashes = new Int32Array(places * 2);
+    return quartet;
+  }
+
+  /** `murmur3(salt + "/" + text)`. */
+  hash(salt: Salt, text: string): number {
+    if (!this.#isShared) return hashAlone(salt, text);
+    if (text !== this.#text) {
+      this.#packed.load(text);
+      this.#text = text;
+      this.#turn++;
+    }
+    const { place } = salt;
+    const number = place >> 2;
+    if (this.#turns[number] !== this.#turn) {
+      (this.#quartets[number] as Quartet).hash(this.#packed, this.#hashes);
+      this.#turns[number] = this.#turn;
+    }
+    return (this.#hashes[place] as number) >>> 0;
+  }
 }

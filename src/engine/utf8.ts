@@ -1,3 +1,5 @@
+import { unitAt } from "./unit-at.ts";
+
 /** Room that the UTF-8 form of a text takes at most, in bytes. */
 export const utf8Room = (text: string): number => text.length * 3;
 
@@ -9,13 +11,14 @@ export function writeUtf8(text: string, bytes: Uint8Array): number {
   const { length } = text;
   let end = 0;
   for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
+    const code = unitAt(text, i);
     if (code < 0x80) bytes[end++] = code;
     else if (code < 0x800) {
       bytes[end++] = 0xc0 | (code >> 6);
       bytes[end++] = 0x80 | (code & 0x3f);
     } else {
-      const point = (code & 0xf800) === 0xd800 ? readPair(code, text.charCodeAt(i + 1)) : code;
+      const next = (code & 0xf800) === 0xd800 && i + 1 < length ? unitAt(text, i + 1) : 0;
+      const point = (code & 0xf800) === 0xd800 ? readPair(code, next) : code;
       if (point > 0xffff) {
         i++;
         bytes[end++] = 0xf0 | (point >> 18);
