@@ -2,8 +2,8 @@
 import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
 import type { SigningKey } from "./assignment/keyring.ts";
-import { parseAllowedHosts } from "./cohorts/source/host-policy.ts";
 import { readLogLimits } from "./logs/limits.ts";
+import { parseAllowedHosts } from "./model/allowed-hosts.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
 /** What the platform hands the Worker (wrangler.toml and secrets). */
@@ -29,6 +29,7 @@ export interface Env {
   COHORT_HOSTS?: string;
   LOG_RETENTION_DAYS?: string;
   LOG_MAX_MB?: string;
+  LOG_STREAM_HOSTS?: string;
 }
 
 /** Where a host leads: to a tenant, or, when that tenant's settings are wrong, to its origin alone. */
@@ -57,6 +58,8 @@ export interface Settings {
   fetchRate: number;
   /** Where cohorts may be fetched from. */
   cohortHosts: readonly string[];
+  /** Where log entries may be sent. */
+  logStreamHosts: readonly string[];
 }
 
 const base64url = /^[A-Za-z0-9_-]+$/;
@@ -195,6 +198,8 @@ export function readSettings(env: Env): Settings {
 
   const cohortHosts = parseAllowedHosts(env.COHORT_HOSTS ?? "");
   for (const message of cohortHosts.faults) fault("COHORT_HOSTS", message);
+  const logStreamHosts = parseAllowedHosts(env.LOG_STREAM_HOSTS ?? "");
+  for (const message of logStreamHosts.faults) fault("LOG_STREAM_HOSTS", message);
 
   for (const [name, message] of readLogLimits(env).faults) fault(name, message);
 
@@ -214,6 +219,7 @@ export function readSettings(env: Env): Settings {
     managementRate,
     fetchRate,
     cohortHosts: cohortHosts.allowed,
+    logStreamHosts: logStreamHosts.allowed,
   };
 }
 

@@ -8,6 +8,7 @@ import { featureFlagSchema } from "../../src/model/feature-flag.ts";
 import { descriptionSchema, nameSchema, timestampSchema } from "../../src/model/fields.ts";
 import { groupSchema } from "../../src/model/group.ts";
 import { logEntryViewSchema } from "../../src/model/log-entry.ts";
+import { type LogStreamDelivery, logStreamSchema } from "../../src/model/log-stream.ts";
 import { rolloutSchema } from "../../src/model/rollout.ts";
 import { rulesSchema, segmentExpression, segmentSchema } from "../../src/model/segment.ts";
 import { snapshotSchema } from "../../src/model/snapshot.ts";
@@ -46,6 +47,31 @@ const cohort = v.strictObject({
   ...cohortSchema.entries,
   has_credentials: v.boolean(),
   status: v.nullable(cohortStatus),
+});
+
+const moment = v.nullable(timestampSchema);
+const logStream = v.strictObject({
+  ...logStreamSchema.entries,
+  status: v.picklist(["active", "paused", "suspended"]),
+  sink: v.strictObject({
+    ...logStreamSchema.entries.sink.entries,
+    has_authorization: v.boolean(),
+    http_custom_headers: v.array(v.strictObject({ header: v.string() })),
+  }),
+  delivery: v.nullable(
+    v.strictObject({
+      state: v.picklist(["idle", "sending", "failing", "paused", "suspended"]),
+      delivered: count,
+      last_delivered_at: moment,
+      pending: count,
+      pending_since: moment,
+      lost: count,
+      failures: count,
+      failing_since: moment,
+      error: v.nullable(v.string()),
+      next_attempt_at: moment,
+    } satisfies { [Field in keyof LogStreamDelivery]: v.GenericSchema<LogStreamDelivery[Field]> }),
+  ),
 });
 
 /** As `fields` asks for it. */
@@ -102,6 +128,8 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
     v.array(logEntryPart),
     v.strictObject({ start: count, limit: count, length: count, total: count, logs: v.array(logEntryPart) }),
   ]),
+  LogStream: logStream,
+  LogStreamPage: pageOf("log_streams", logStream),
   Publication: v.strictObject({
     version: v.number(),
     committed_at: v.nullable(timestampSchema),

@@ -1,11 +1,11 @@
 /** The cohorts of one tenant: their members, refreshed every hour, and the index of them. */
 import { DurableObject } from "cloudflare:workers";
+import { parseAllowedHosts } from "../model/allowed-hosts.ts";
 import type { CohortStatus } from "../model/cohort.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import { createKeeper, type Keeper, type Subject, type Sync } from "./keeper.ts";
 import type { MemberListing } from "./member-list.ts";
 import type { Push, PushAnswer } from "./pusher.ts";
-import { parseAllowedHosts } from "./source/host-policy.ts";
 import { sourceLimits } from "./source/source-limits.ts";
 
 export interface CohortsEnv {

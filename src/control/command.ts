@@ -17,8 +17,8 @@ export interface TenantSettings {
   id: string;
   activeLimit: number;
   entitled: boolean;
-  /** Of the addresses that this request gives as sources of cohorts, those that may not be fetched, each with the reason. */
-  refusedSources?: Readonly<Record<string, string>>;
+  /** Of the addresses that this request names, those that may not be asked, each with the reason. */
+  refusedAddresses?: Readonly<Record<string, string>>;
 }
 
 /** What the object knows beside the resources. */

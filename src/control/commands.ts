@@ -6,6 +6,7 @@ import { experimentCommands } from "./commands/experiments.ts";
 import { explainCommands } from "./commands/explain.ts";
 import { featureFlagCommands } from "./commands/feature-flags.ts";
 import { groupCommands } from "./commands/groups.ts";
+import { logStreamCommands } from "./commands/log-streams.ts";
 import { logCommands } from "./commands/logs.ts";
 import { publicationCommands } from "./commands/publication.ts";
 import { segmentCommands } from "./commands/segments.ts";
@@ -25,6 +26,7 @@ export const commands = {
   ...changeCommands,
   ...publicationCommands,
   ...logCommands,
+  ...logStreamCommands,
   ...explainCommands,
   ...transferCommands,
 };

@@ -2,31 +2,35 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Alarm, createAlarm, type Job } from "../alarms/alarm.ts";
 import { atMost } from "../alarms/deadline.ts";
-import { buildSnapshot } from "../model/compile/build-snapshot.ts";
 import { isSameJson } from "../model/json-value.ts";
 import { type ManagementCode, Problem, problems } from "../model/problem.ts";
-import { type CohortIndex, maxSnapshotBytes, type Snapshot } from "../model/snapshot.ts";
+import type { CohortIndex } from "../model/snapshot.ts";
 import type { Scope } from "../model/token.ts";
-import { type CohortDefinitions, createCohortOutbox } from "./cohort-outbox.ts";
+import { type CohortDefinitions, cohortDefinitions } from "./cohort-definitions.ts";
 import { type Actor, type Command, type Desk, drawId, type TenantSettings } from "./command.ts";
 import { cohortCommands } from "./commands/cohorts.ts";
+import { logStreamCommands } from "./commands/log-streams.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { warningsAbout } from "./invalidated.ts";
+import { buildLatest, type LatestSnapshot, serializeLatest } from "./latest-snapshot.ts";
 import { createLogOutbox } from "./log-outbox.ts";
-import { type Built, createPublisher, isPending } from "./publisher.ts";
+import { type LogStreamDefinitions, logStreamDefinitions } from "./log-stream-definitions.ts";
+import { createObjectOutbox } from "./object-outbox.ts";
+import { createPublisher, isPending } from "./publisher.ts";
 import { createRateLimiter, type Rate, type RateLimiter } from "./rate-limit.ts";
 import { ControlStore, type Facts } from "./store.ts";
-import { createDraft, type Tables } from "./tables.ts";
+import { createDraft, secretKinds, type Tables } from "./tables.ts";
 
 export interface ControlEnv {
   SNAPSHOTS: KVNamespace;
   EVENTS: Queue;
   COHORTS: DurableObjectNamespace;
+  LOGBOOK: DurableObjectNamespace;
 }
 
-/** Of the tenant's cohort object, what is called here. */
-interface CohortObject {
-  sync(told: CohortDefinitions): Promise<number>;
+/** Of another object of the tenant, what is called here. */
+interface ToldObject<Told> {
+  sync(told: Told): Promise<number>;
 }
 
 export interface ControlRequest {
@@ -55,17 +59,11 @@ export type ControlAnswer = (
   | { ok: false; code: ManagementCode; message: string }
 ) & { rate?: Rate };
 
-interface LatestSnapshot extends Built {
-  snapshot: Snapshot;
-}
-
-const encoder = new TextEncoder();
-
 /** Kinds that nothing at the edge reads. */
-const unpublished: ReadonlySet<string> = new Set(["token"]);
+const unpublished: ReadonlySet<string> = new Set(["log_stream", ...secretKinds, "token"]);
 const defaultRatePerSecond = 100;
 const burstSeconds = 10;
-/** A cohort object that does not answer holds no request up for longer. */
+/** An object that does not answer holds no request up for longer. */
 const tellingMs = 1_000;
 
 export class Control extends DurableObject<ControlEnv> {
@@ -73,6 +71,7 @@ export class Control extends DurableObject<ControlEnv> {
   readonly #publisher: Job;
   readonly #logOutbox: Job;
   readonly #cohortOutbox: Job;
+  readonly #streamOutbox: Job;
   readonly #alarm: Alarm;
   readonly #desk: Desk;
   #tables: Tables;
@@ -99,15 +98,29 @@ export class Control extends DurableObject<ControlEnv> {
       onWanted: () => void this.#alarm.hurry(this.#publisher),
     });
     this.#logOutbox = createLogOutbox({ ...tools, queue: env.EVENTS, store: this.#store });
-    this.#cohortOutbox = createCohortOutbox({
+    this.#cohortOutbox = createObjectOutbox({
       ...tools,
-      tables: () => this.#tables,
-      sync(told) {
-        const cohorts = env.COHORTS.get(env.COHORTS.idFromName(told.tenant));
-        return (cohorts as unknown as CohortObject).sync(told);
+      failure: "cohorts not told of yet",
+      revision: "cohortRevision",
+      synced: "cohortsSynced",
+      retry: "syncing",
+      tell: (tenant, revision) => {
+        const cohorts = objectOf<CohortDefinitions>(env.COHORTS, tenant);
+        return cohorts.sync({ tenant, revision, cohorts: cohortDefinitions(this.#tables) });
       },
     });
-    const jobs = [this.#publisher, this.#logOutbox, this.#cohortOutbox];
+    this.#streamOutbox = createObjectOutbox({
+      ...tools,
+      failure: "log streams not told of yet",
+      revision: "streamRevision",
+      synced: "streamsSynced",
+      retry: "streaming",
+      tell: (tenant, revision) => {
+        const logbook = objectOf<LogStreamDefinitions>(env.LOGBOOK, tenant);
+        return logbook.sync({ tenant, revision, streams: logStreamDefinitions(this.#tables) });
+      },
+    });
+    const jobs = [this.#publisher, this.#logOutbox, this.#cohortOutbox, this.#streamOutbox];
     const failure = "control plane: a job has failed";
     this.#alarm = createAlarm({ storage: ctx.storage, jobs, now: Date.now, failure });
     this.#desk = {
@@ -132,7 +145,7 @@ export class Control extends DurableObject<ControlEnv> {
       rate = this.#limiterOf(request.ratePerSecond ?? defaultRatePerSecond).take(actor.name);
       if (rate.isExceeded) throw new Problem("too_many_requests");
       const body = this.#run(request, actor, now);
-      await this.#tellOfCohorts(request.command);
+      await this.#tellOthers(request.command);
       return answer({ ok: true, json: body === undefined ? null : JSON.stringify(body) });
     } catch (error) {
       if (error instanceof Problem) return answer({ ok: false, code: error.code, message: error.message });
@@ -165,7 +178,7 @@ export class Control extends DurableObject<ControlEnv> {
     const version = before + 1;
     const facts = { ...newVersion(this.#facts, version, at), cohortAnnouncement: number, cohortIndex: index };
     const resources = createDraft(this.#tables, 0).resources();
-    const latest = serialize(resources, { tenant, version, publishedAt: at, cohorts: index });
+    const latest = serializeLatest(resources, { tenant, version, publishedAt: at, cohorts: index });
     this.#store.saveFacts(facts);
     this.#take(latest, facts);
     return number;
@@ -190,16 +203,18 @@ export class Control extends DurableObject<ControlEnv> {
     if (writes.length === 0) return body;
     const isPublished = writes.some(({ kind }) => !unpublished.has(kind));
     const aboutCohorts = writes.some(({ kind }) => kind === "cohort" || kind === "secret");
+    const aboutStreams = writes.some(({ kind }) => kind === "log_stream" || kind === "stream_secret");
     const before = this.#facts;
     const version = (before.version ?? 0) + (isPublished ? 1 : 0);
     const facts: Partial<Facts> = {
       tenant: tenant.id,
       nextPosition: Math.max(before.nextPosition ?? 0, ...writes.map(({ position }) => position + 1)),
       ...(aboutCohorts ? { cohortRevision: (before.cohortRevision ?? 0) + 1 } : {}),
+      ...(aboutStreams ? { streamRevision: (before.streamRevision ?? 0) + 1 } : {}),
       ...(isPublished ? { ...newVersion(before, version, at), activeLimit: tenant.activeLimit } : {}),
     };
     const options = { tenant: tenant.id, version, publishedAt: at, cohorts: before.cohortIndex };
-    const latest = isPublished ? serialize(draft.resources(), options) : undefined;
+    const latest = isPublished ? serializeLatest(draft.resources(), options) : undefined;
     const states = {
       before: { resources: createDraft(this.#tables, 0).resources(), activeLimit: before.activeLimit },
       after: { resources: draft.resources(), activeLimit: tenant.activeLimit },
@@ -210,6 +225,7 @@ export class Control extends DurableObject<ControlEnv> {
     this.#tables = draft.tables();
     this.#take(latest, facts);
     if (aboutCohorts) void this.#alarm.hurry(this.#cohortOutbox);
+    if (aboutStreams) void this.#alarm.hurry(this.#streamOutbox);
     if (entries.length > 0) void this.#alarm.hurry(this.#logOutbox);
     // A warning must be seen although the queue be down.
     for (const entry of entries) console.warn(JSON.stringify(entry));
@@ -225,10 +241,16 @@ export class Control extends DurableObject<ControlEnv> {
     void this.#alarm.hurry(this.#publisher);
   }
 
-  /** What comes next may be asked of the cohort object: it should know by then what was answered here. */
-  async #tellOfCohorts(command: CommandName | null): Promise<void> {
-    if (command === null || !Object.hasOwn(cohortCommands, command) || this.#cohortOutbox.dueAt() === null) return;
-    await atMost(tellingMs, this.#alarm.hurry(this.#cohortOutbox));
+  /** What comes next may be asked of another object: it should know by then what was answered here. */
+  async #tellOthers(command: CommandName | null): Promise<void> {
+    const told = [
+      [cohortCommands, this.#cohortOutbox],
+      [logStreamCommands, this.#streamOutbox],
+    ] as const;
+    for (const [commandsOf, outbox] of told) {
+      if (command === null || !Object.hasOwn(commandsOf, command) || outbox.dueAt() === null) continue;
+      await atMost(tellingMs, this.#alarm.hurry(outbox));
+    }
   }
 
   /** @throws {Problem} when no token has this hash, or it has expired */
@@ -262,26 +284,16 @@ export class Control extends DurableObject<ControlEnv> {
     const { tenant = "", version = 0, committedAt = "", cohortIndex: cohorts } = this.#facts;
     if (this.#latest?.version !== version) {
       const resources = createDraft(this.#tables, 0).resources();
-      this.#latest = build(resources, { tenant, version, publishedAt: committedAt, cohorts });
+      this.#latest = buildLatest(resources, { tenant, version, publishedAt: committedAt, cohorts });
     }
     return this.#latest;
   }
 }
 
+function objectOf<Told>(namespace: DurableObjectNamespace, tenant: string): ToldObject<Told> {
+  return namespace.get(namespace.idFromName(tenant)) as unknown as ToldObject<Told>;
+}
+
 function newVersion(before: Partial<Facts>, version: number, at: string): Partial<Facts> {
   return { version, committedAt: at, pendingSince: isPending(before) ? (before.pendingSince ?? at) : at };
-}
-
-/** @throws {Problem} when it is too large to be read in time */
-function serialize(...parts: Parameters<typeof buildSnapshot>): LatestSnapshot {
-  const latest = build(...parts);
-  if (latest.bytes <= maxSnapshotBytes) return latest;
-  const detail = `It would take ${latest.bytes} bytes of ${maxSnapshotBytes}; shorten inclusions.`;
-  throw new Problem("snapshot_too_large", detail);
-}
-
-function build(...[resources, options]: Parameters<typeof buildSnapshot>): LatestSnapshot {
-  const snapshot = buildSnapshot(resources, options);
-  const text = JSON.stringify(snapshot);
-  return { snapshot, version: options.version, text, bytes: encoder.encode(text).length };
 }

@@ -3,7 +3,7 @@ import type { Retry } from "../alarms/retried.ts";
 import type { LogEntry } from "../model/log-entry.ts";
 import type { Positioned } from "../model/page.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
-import { type Kind, kinds, type Tables, type Write } from "./tables.ts";
+import { type Kind, kinds, type SecretKind, secretKinds, type Tables, type Write } from "./tables.ts";
 
 /** Each brings the layout from one schema version to the next; what has been released is never changed. */
 const migrations = [
@@ -62,10 +62,15 @@ export interface Facts {
   cohortIndex: CohortIndex;
   /** The number under which it was announced. */
   cohortAnnouncement: number;
-  /** Failed attempts to publish, to queue log entries, and to tell of cohorts. */
+  /** Counts up by one a commit that changes a log stream or what its receiver is told. */
+  streamRevision: number;
+  /** The last that the logbook has acknowledged. */
+  streamsSynced: number;
+  /** Failed attempts to publish, to queue log entries, to tell of cohorts, and of log streams. */
   publishing: Retry | null;
   queueing: Retry | null;
   syncing: Retry | null;
+  streaming: Retry | null;
 }
 
 /** One resource changed by one commit. */
@@ -76,7 +81,7 @@ export interface Change {
   actor: string;
   operation: string;
   correlation_id: string;
-  kind: Exclude<Kind, "secret">;
+  kind: Exclude<Kind, SecretKind>;
   resource_id: string;
   before: unknown;
   after: unknown;
@@ -217,7 +222,7 @@ export class ControlStore {
         JSON.stringify(after),
       );
     }
-    if (kind === "secret") return;
+    if (secretKinds.has(kind)) return;
     this.#sql.exec(
       `INSERT INTO change (version, at, actor, operation, correlation_id, kind, resource_id, before, after)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -4,6 +4,7 @@ import type { Deployment } from "../model/deployment.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { FeatureFlag } from "../model/feature-flag.ts";
 import type { Group } from "../model/group.ts";
+import type { LogStream, LogStreamSecret } from "../model/log-stream.ts";
 import type { Positioned } from "../model/page.ts";
 import type { Resources } from "../model/resources.ts";
 import type { Segment } from "../model/segment.ts";
@@ -20,8 +21,14 @@ export interface Kinds {
   cohort: Cohort;
   /** No resource of its own: shown nowhere, not in the change log either. */
   secret: CohortSecret;
+  log_stream: LogStream;
+  /** As `secret`. */
+  stream_secret: LogStreamSecret;
   token: Token;
 }
+/** Kinds that no answer and no change log shows. */
+export type SecretKind = "secret" | "stream_secret";
+export const secretKinds: ReadonlySet<Kind> = new Set<SecretKind>(["secret", "stream_secret"]);
 export type Kind = keyof Kinds;
 export const kinds = [
   "feature_flag",
@@ -32,6 +39,8 @@ export const kinds = [
   "deployment",
   "cohort",
   "secret",
+  "log_stream",
+  "stream_secret",
   "token",
 ] as const satisfies Kind[];
 

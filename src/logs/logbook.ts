@@ -1,14 +1,17 @@
 /** The log of one tenant: what became of log-ins, and warnings. */
 import { DurableObject } from "cloudflare:workers";
+import { parseAllowedHosts } from "../model/allowed-hosts.ts";
 import type { LogEntry, LogEntryView } from "../model/log-entry.ts";
+import type { LogStreamDelivery } from "../model/log-stream.ts";
 import type { CountQuery, EntryCounts } from "./count-entries.ts";
 import type { EntryQuestion, FoundEntries } from "./find-entries.ts";
-import { createKeeper, type Keeper } from "./keeper.ts";
+import { createKeeper, type Keeper, type StreamSync } from "./keeper.ts";
 import { readLogLimits } from "./limits.ts";
 
 export interface LogbookEnv {
   LOG_RETENTION_DAYS?: string;
   LOG_MAX_MB?: string;
+  LOG_STREAM_HOSTS?: string;
 }
 
 const rest = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
@@ -18,7 +21,15 @@ export class Logbook extends DurableObject<LogbookEnv> {
 
   constructor(ctx: DurableObjectState, env: LogbookEnv) {
     super(ctx, env);
-    this.#keeper = createKeeper({ storage: ctx.storage, limits: readLogLimits(env).limits, rest, now: Date.now });
+    this.#keeper = createKeeper({
+      storage: ctx.storage,
+      limits: readLogLimits(env).limits,
+      fetch: (url, init) => fetch(url, init),
+      allowed: parseAllowedHosts(env.LOG_STREAM_HOSTS ?? "").allowed,
+      rest,
+      now: Date.now,
+      random: Math.random,
+    });
   }
 
   async record(entries: readonly LogEntry[]): Promise<void> {
@@ -41,6 +52,15 @@ export class Logbook extends DurableObject<LogbookEnv> {
   /** What a person may have deleted of theirs; nothing here is known by a device. */
   async forgetSubject({ userId }: { userId?: string }): Promise<{ forgotten: number }> {
     return { forgotten: userId === undefined ? 0 : this.#keeper.forget(userId) };
+  }
+
+  /** Told by the tenant's control plane, again until it has heard. */
+  async sync(told: StreamSync): Promise<number> {
+    return this.#keeper.sync(told);
+  }
+
+  async deliveries(): Promise<Record<string, LogStreamDelivery>> {
+    return this.#keeper.deliveries();
   }
 
   override async alarm(): Promise<void> {

@@ -8,7 +8,7 @@ export interface LogBindings {
 }
 
 /** Of the object, what is called over RPC. */
-export type LogbookObject = Pick<Logbook, "record" | "find" | "get" | "countEntries" | "forgetSubject">;
+export type LogbookObject = Pick<Logbook, "record" | "find" | "get" | "countEntries" | "forgetSubject" | "deliveries">;
 
 const giveUpMs = 10_000;
 

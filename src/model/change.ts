@@ -12,6 +12,7 @@ export const resourceTypes = [
   "group",
   "deployment",
   "cohort",
+  "log_stream",
   "token",
 ] as const;
 
@@ -34,7 +35,7 @@ export type ChangeQuery = v.InferOutput<typeof changeQuerySchema>;
 
 export const changeSchema = v.strictObject({
   id: v.string(),
-  /** Of the configuration, once changed; tokens are no part of it and change none. */
+  /** Of the configuration, once changed; tokens and log streams are no part of it and change none. */
   version: v.number(),
   at: timestampSchema,
   actor: v.string(),

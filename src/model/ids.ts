@@ -1,7 +1,7 @@
 /** Resource ids: a kind's prefix and base58, which leaves out the letters that look alike (`0`, `O`, `I`, `l`). */
 import * as v from "valibot";
 
-export type IdKind = "flg" | "var" | "exp" | "seg" | "grp" | "dep" | "tok" | "coh";
+export type IdKind = "flg" | "var" | "exp" | "seg" | "grp" | "dep" | "tok" | "coh" | "lst";
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -23,6 +23,7 @@ export const segmentId = idSchema("seg", "a segment");
 export const groupId = idSchema("grp", "a group");
 export const deploymentId = idSchema("dep", "a deployment");
 export const cohortId = idSchema("coh", "a cohort");
+export const logStreamId = idSchema("lst", "a log stream");
 export const tokenId = idSchema("tok", "a token");
 
 /** Whether `text` has the form of an id of that kind. */

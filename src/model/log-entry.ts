@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { assignmentMethod, eventSchema, outcomeType } from "./event.ts";
 
-/** Warnings that the gate, the control plane and the cohorts may write; docs/problems.md says what each means and what to do. */
+/** Warnings that the gate, the control plane, the cohorts and log streams may write; docs/problems.md says what each means and what to do. */
 export const warningCode = v.picklist([
   "cohort_stale",
   "experiment_circuit_open",
@@ -14,6 +14,7 @@ export const warningCode = v.picklist([
   "experiment_override_refused",
   "experiment_segment_not_found",
   "experiment_variation_not_found",
+  "log_stream_suspended",
 ]);
 export type WarningCode = v.InferOutput<typeof warningCode>;
 

@@ -72,6 +72,7 @@ export const problems = {
   cohort_not_fetched: { status: 400, title: "The cohort's members are pushed: there is no source to fetch them from." },
   cohort_not_pushed: { status: 400, title: "The cohort's members are fetched from its source, and cannot be pushed." },
   invalid_members: { status: 400, title: "The members cannot be read; nothing was changed." },
+  log_stream_limit_exceeded: { status: 400, title: "Log stream limit exceeded." },
   snapshot_too_large: { status: 400, title: "The configuration would exceed what is read in time at the edge." },
   invalid_import: { status: 400, title: "The file cannot be imported; nothing was changed." },
 
@@ -91,6 +92,7 @@ export const problems = {
   group_not_found: { status: 404, title: "Group not found." },
   cohort_not_found: { status: 404, title: "Cohort not found." },
   deployment_not_found: { status: 404, title: "Deployment not found." },
+  log_stream_not_found: { status: 404, title: "Log stream not found." },
   log_not_found: { status: 404, title: "Log entry not found." },
   token_not_found: { status: 404, title: "Token not found." },
   method_not_allowed: { status: 405, title: "This address does not know the method." },
@@ -125,6 +127,7 @@ export const problems = {
   cohort_in_use: { status: 409, title: "Cohort is in use by one or more segments or feature flags." },
   deployment_name_taken: { status: 409, title: "A deployment with this name already exists." },
   deployment_in_use: { status: 409, title: "Deployment is in use by one or more feature flags." },
+  log_stream_name_taken: { status: 409, title: "A log stream with this name already exists." },
   token_name_taken: { status: 409, title: "A token with this name already exists." },
 
   body_too_large: { status: 413, title: "The request body is too large." },

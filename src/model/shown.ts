@@ -3,6 +3,7 @@ import { cohortSchema } from "./cohort.ts";
 import { deploymentSchema } from "./deployment.ts";
 import { experimentSchema } from "./experiment.ts";
 import { featureFlagSchema } from "./feature-flag.ts";
+import { logStreamSchema } from "./log-stream.ts";
 import { segmentSchema } from "./segment.ts";
 import { tokenSchema } from "./token.ts";
 import { variationSchema } from "./variation.ts";
@@ -21,6 +22,7 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   ],
   cohort: Object.keys(cohortSchema.entries),
   deployment: Object.keys(deploymentSchema.entries),
+  log_stream: Object.keys(logStreamSchema.entries),
   token: Object.keys(tokenSchema.entries),
 };
 

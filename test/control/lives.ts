@@ -5,8 +5,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
-import type { CohortDefinitions } from "../../src/control/cohort-outbox.ts";
+import type { CohortDefinitions } from "../../src/control/cohort-definitions.ts";
 import { Control, type ControlAnswer, type ControlRequest } from "../../src/control/control.ts";
+import type { LogStreamDefinitions } from "../../src/control/log-stream-definitions.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
 import { type Snapshot, snapshotKey } from "../../src/model/snapshot.ts";
 import { scopes } from "../../src/model/token.ts";
@@ -39,6 +40,12 @@ export interface Lives {
     /** In the order in which they were asked for, heard or not. */
     asked: CohortDefinitions[];
     heard: CohortDefinitions | null;
+  };
+  /** The tenant's logbook. */
+  logbook: {
+    mode: Mode;
+    asked: LogStreamDefinitions[];
+    heard: LogStreamDefinitions | null;
   };
   /** Warnings and errors on the console. */
   warned: string[];
@@ -138,7 +145,17 @@ async function live(state: DurableObjectState, warned: string[]): Promise<Lives>
       },
     };
     const COHORTS = { idFromName: (name: string) => name, get: () => cohorts } as unknown as DurableObjectNamespace;
-    return new Control(state, { SNAPSHOTS, EVENTS, COHORTS });
+    const logbook = {
+      sync(told: LogStreamDefinitions) {
+        lives.logbook.asked.push(told);
+        return answer(lives.logbook.mode, own, () => {
+          if (told.revision >= (lives.logbook.heard?.revision ?? 0)) lives.logbook.heard = told;
+          return lives.logbook.heard?.revision;
+        });
+      },
+    };
+    const LOGBOOK = { idFromName: (name: string) => name, get: () => logbook } as unknown as DurableObjectNamespace;
+    return new Control(state, { SNAPSHOTS, EVENTS, COHORTS, LOGBOOK });
   }
 
   /** Lets what can go on do so, without time going by. */
@@ -171,6 +188,7 @@ async function live(state: DurableObjectState, warned: string[]): Promise<Lives>
     },
     queue: { mode: "work", sent: [] },
     cohorts: { mode: "work", asked: [], heard: null },
+    logbook: { mode: "work", asked: [], heard: null },
     warned,
     async run(command, input, activeLimit = 1) {
       const result: ControlAnswer = await lives.control.execute({

@@ -4,13 +4,26 @@ import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { createKeeper, type Keeper } from "../../src/logs/keeper.ts";
 import type { LogLimits } from "../../src/logs/limits.ts";
+import type { LogStreamDefinition, LogStreamDelivery } from "../../src/model/log-stream.ts";
+import { tenant } from "./entry.ts";
 
 export const minuteMs = 60_000;
 export const dayMs = 24 * 60 * minuteMs;
 export const startMs = Date.parse("2030-01-01T00:00:00Z");
 
+/** How a receiver answers, by its address; what throws or hangs is a receiver that does. */
+export type Receiver = (request: Request) => Response | Promise<Response>;
+
 export interface LogStage {
   keeper: Keeper;
+  /** By path at `https://logs.example.com`. */
+  receivers: Map<string, Receiver>;
+  /** Requests to receivers in their order, with the time and the `log_id` of the entries in each. */
+  sent: { path: string; at: number; request: Request; body: string; ids: string[] }[];
+  /** `log_id` of the entries that a receiver has taken, in their order. */
+  taken(path: string): string[];
+  sync(...streams: LogStreamDefinition[]): void;
+  delivery(id: string): LogStreamDelivery;
   storage: DurableObjectStorage;
   /** Warnings and errors on the console. */
   warned: string[];
@@ -22,6 +35,31 @@ export interface LogStage {
   /** The power goes, and comes back. Whatever was under way is never heard of again. */
   restart(): Promise<void>;
 }
+
+export function stream(id: string, fields: Partial<LogStreamDefinition> = {}): LogStreamDefinition {
+  return {
+    id: `lst_${id}`,
+    name: id,
+    type: "http",
+    status: "active",
+    filters: [],
+    activated_at: "2030-01-01T00:00:00.000Z",
+    created_at: "2030-01-01T00:00:00.000Z",
+    updated_at: "2030-01-01T00:00:00.000Z",
+    secrets: {},
+    ...fields,
+    sink: {
+      http_endpoint: `https://logs.example.com/${id}`,
+      http_content_type: "application/x-ndjson",
+      http_content_format: "JSONLINES",
+      ...fields.sink,
+    },
+  };
+}
+
+export const taking: Receiver = () => new Response(null, { status: 204 });
+export const failing: Receiver = () => new Response("try later", { status: 500 });
+export const hanging: Receiver = () => new Promise<never>(() => {});
 
 // A test passes days, and its object may share a processor with many.
 vi.setConfig({ testTimeout: 60_000 });
@@ -62,9 +100,29 @@ async function raise(state: DurableObjectState, warned: string[], limits: LogLim
   });
   vi.spyOn(methods, "getAlarm").mockImplementation(async () => alarm);
 
+  let revision = 0;
+  const never = new Promise<never>(() => {});
+
   function begin(): Keeper {
-    life++;
-    return createKeeper({ storage: state.storage, limits, rest: async () => {}, now: Date.now });
+    const ofLife = ++life;
+    return createKeeper({
+      storage: state.storage,
+      limits,
+      rest: async () => {},
+      async fetch(url, { signal: _, ...init }) {
+        const path = new URL(url).pathname.slice(1);
+        const body = String(init.body);
+        const ids = [...body.matchAll(/"log_id":"([^"]*)"/g)].map(([, id = ""]) => id);
+        const request = new Request(url, init);
+        stage.sent.push({ path, at: Date.now() - startMs, request, body, ids });
+        const response = await (stage.receivers.get(path)?.(request) ?? new Response("none", { status: 404 }));
+        if (response.ok) stage.taken(path).push(...ids);
+        return ofLife === life ? response : never;
+      },
+      allowed: ["logs.example.com"],
+      now: Date.now,
+      random: () => 1,
+    });
   }
 
   const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -78,8 +136,23 @@ async function raise(state: DurableObjectState, warned: string[], limits: LogLim
     });
   }
 
+  const taken = new Map<string, string[]>();
   const stage: LogStage = {
     keeper: undefined as unknown as Keeper,
+    receivers: new Map(),
+    sent: [],
+    taken(path) {
+      if (!taken.has(path)) taken.set(path, []);
+      return taken.get(path) as string[];
+    },
+    sync(...streams) {
+      stage.keeper.sync({ tenant, revision: ++revision, streams });
+    },
+    delivery(id) {
+      const delivery = stage.keeper.deliveries()[`lst_${id}`];
+      if (delivery === undefined) throw new Error(`no stream ${id}`);
+      return delivery;
+    },
     storage: state.storage,
     warned,
     held: () =>
@@ -88,15 +161,17 @@ async function raise(state: DurableObjectState, warned: string[], limits: LogLim
       ),
     async pass(ms) {
       const until = Date.now() + ms;
+      let step = 20;
       for (;;) {
         ring();
         await settle();
         const now = Date.now();
         if (now >= until) return;
         // While something is under way, in short steps: what follows from it may set the alarm.
-        const step = vi.getTimerCount() > 0 || ringing !== undefined ? 100 : Number.POSITIVE_INFINITY;
+        const isBusy = vi.getTimerCount() > 0 || ringing !== undefined;
+        step = isBusy ? Math.min(step * 2, 500) : 20;
         const next = alarm === null ? until : Math.max(alarm, now + 1);
-        await vi.advanceTimersByTimeAsync(Math.min(next, until, now + step) - now);
+        await vi.advanceTimersByTimeAsync(Math.min(next, until, isBusy ? now + step : until) - now);
       }
     },
     alarmAt: () => alarm,

@@ -6,6 +6,7 @@ import { experiments } from "./experiments.ts";
 import { explain } from "./explain.ts";
 import { featureFlags } from "./feature-flags.ts";
 import { groups } from "./groups.ts";
+import { logStreams } from "./log-streams.ts";
 import { logs } from "./logs.ts";
 import { publication } from "./publication.ts";
 import { segments } from "./segments.ts";
@@ -25,6 +26,7 @@ export const topics: readonly Topic[] = [
   tokens,
   changes,
   logs,
+  logStreams,
   publication,
   explain,
   transfer,

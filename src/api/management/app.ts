@@ -1,6 +1,5 @@
 /** The management API over HTTP: a request becomes a command of the tenant's control plane, its answer a response. */
 import { within } from "../../alarms/deadline.ts";
-import { findSourceFault } from "../../cohorts/source/host-policy.ts";
 import type { Control, ControlAnswer, ControlRequest } from "../../control/control.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
@@ -10,6 +9,7 @@ import { documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
 import { operations } from "./operations.ts";
 import { readBody, readQuery } from "./read.ts";
+import { refusedAddresses } from "./refused-addresses.ts";
 import { renderAnswer, renderLines, renderRefusal } from "./render.ts";
 import { createRouter, type Found } from "./route.ts";
 import type { ManagementBindings, Question, Step } from "./step.ts";
@@ -30,7 +30,7 @@ export interface Management {
 }
 
 export function createManagement({ settings, tenantOf }: ManagementOptions): Management {
-  const { adminToken: rootToken, faults, managementRate, cohortHosts } = settings;
+  const { adminToken: rootToken, faults, managementRate } = settings;
   const authenticate = createAuthenticator({ rootToken, tenantOf, now: Date.now });
   const find = createRouter(operations);
 
@@ -54,7 +54,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
           id: tenant.id,
           activeLimit: tenant.active_experiment_limit,
           entitled: tenant.entitled,
-          refusedSources: refusedSources(asked.input.body, cohortHosts),
+          refusedAddresses: refusedAddresses(asked.input.body, settings),
         },
         credential,
         ...asked,
@@ -123,24 +123,6 @@ async function readRequest(found: Found | undefined, request: Request, search: s
     if (error instanceof Problem) return { ...refused, scope, refusal: error };
     throw error;
   }
-}
-
-interface NamesSources {
-  source?: { url?: unknown };
-  cohorts?: unknown;
-}
-
-/** The control plane knows nothing of hosts: of what a body names as a cohort's source, it is told what may not be one. */
-function refusedSources(body: unknown, allowed: readonly string[]): Record<string, string> {
-  const given = (body ?? {}) as NamesSources;
-  const all: (NamesSources | null)[] = [given, ...(Array.isArray(given.cohorts) ? given.cohorts : [])];
-  return Object.fromEntries(
-    all.flatMap((cohort) => {
-      const url = cohort?.source?.url;
-      const fault = typeof url === "string" ? findSourceFault(url, allowed) : null;
-      return fault === null ? [] : [[url, fault]];
-    }),
-  );
 }
 
 function isRead({ method }: Request): boolean {

@@ -9,6 +9,7 @@ import { experimentOperations } from "./operations/experiments.ts";
 import { explainOperations } from "./operations/explain.ts";
 import { featureFlagOperations } from "./operations/feature-flags.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { logStreamOperations } from "./operations/log-streams.ts";
 import { logOperations } from "./operations/logs.ts";
 import { publicationOperations } from "./operations/publication.ts";
 import { segmentOperations } from "./operations/segments.ts";
@@ -28,6 +29,7 @@ export const operations: Readonly<Record<CommandName, Operation>> = {
   ...changeOperations,
   ...publicationOperations,
   ...logOperations,
+  ...logStreamOperations,
   ...explainOperations,
   ...transferOperations,
 };

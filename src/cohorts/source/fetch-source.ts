@@ -1,8 +1,9 @@
 /** Asks a source for a cohort's members: conditionally, without following redirects, and never for longer than allowed. */
+
+import { addressOf, findAddressFault } from "../../model/allowed-hosts.ts";
 import type { CohortCredentials, CohortSource } from "../../model/cohort.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { unzip } from "./gunzip.ts";
-import { addressOf, findSourceFault } from "./host-policy.ts";
 import { SourceError, type SourceErrorCode } from "./source-error.ts";
 import { type SourceLimits, sourceLimits } from "./source-limits.ts";
 
@@ -46,7 +47,7 @@ export async function openSource(request: SourceRequest): Promise<OpenedSource> 
   const fail = (code: SourceErrorCode, what: string, retryAfterMs?: number): never => {
     throw new SourceError(code, `${where}: ${what}`, retryAfterMs);
   };
-  const fault = findSourceFault(source.url, allowed);
+  const fault = findAddressFault(source.url, allowed, "COHORT_HOSTS");
   if (fault !== null) fail("forbidden_address", fault);
   const headers = headersOf(request, where);
 

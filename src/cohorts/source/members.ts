@@ -1,8 +1,9 @@
 /** A source's answer, or a pushed list, as batches of member ids: whatever its size, no more is held than a piece. */
+
+import { addressOf } from "../../model/allowed-hosts.ts";
 import type { CohortFormat } from "../../model/cohort.ts";
 import { amplitudeForm } from "./amplitude-members.ts";
 import { createRowScanner } from "./csv-rows.ts";
-import { addressOf } from "./host-policy.ts";
 import { createArrayScanner, plainArray } from "./json-array.ts";
 import { createLineScanner } from "./json-lines.ts";
 import { SourceError } from "./source-error.ts";

@@ -124,8 +124,8 @@ function store(
   return viewOf(draft, cohort);
 }
 
-function sourceFault(source: CohortSource, { refusedSources }: TenantSettings): string | undefined {
-  return source.type === "url" ? refusedSources?.[source.url] : undefined;
+function sourceFault(source: CohortSource, { refusedAddresses }: TenantSettings): string | undefined {
+  return source.type === "url" ? refusedAddresses?.[source.url] : undefined;
 }
 
 /** Null where nothing is fetched. */

@@ -22,13 +22,13 @@ export interface ImportOptions {
   /** How many experiments may be active. */
   activeLimit: number;
   /** Of the addresses that cohorts are to be fetched from, those that may not be, each with the reason. */
-  refusedSources?: Readonly<Record<string, string>> | undefined;
+  refusedAddresses?: Readonly<Record<string, string>> | undefined;
 }
 
 /** @param input parsed JSON. Deployments that are new come without keys. */
 export function planImport(
   input: unknown,
-  { current, at, prune, activeLimit, refusedSources = {} }: ImportOptions,
+  { current, at, prune, activeLimit, refusedAddresses = {} }: ImportOptions,
 ): ImportPlan {
   const read = readConfiguration(input, { at, current });
   if ("problems" in read) {
@@ -40,7 +40,7 @@ export function planImport(
   checkEntries(named, report);
   if (problems.length > 0) return { steps: [], problems };
   named.cohorts.forEach(({ source }, place) => {
-    const fault = source.type === "url" ? refusedSources[source.url] : undefined;
+    const fault = source.type === "url" ? refusedAddresses[source.url] : undefined;
     if (fault !== undefined) report("invalid_body", `cohorts[${place}].source.url`, fault);
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { openSource, type SourceRequest, type Validators } from "../../../src/cohorts/source/fetch-source.ts";
-import { parseAllowedHosts } from "../../../src/cohorts/source/host-policy.ts";
 import { createTally, readMembers } from "../../../src/cohorts/source/members.ts";
 import { SourceError } from "../../../src/cohorts/source/source-error.ts";
 import { type SourceLimits, sourceLimits } from "../../../src/cohorts/source/source-limits.ts";
+import { parseAllowedHosts } from "../../../src/model/allowed-hosts.ts";
 import type { CohortFormat } from "../../../src/model/cohort.ts";
 import { answer, createSource, gzip, head, join, origin, type ScriptedSource } from "./scripted-source.ts";
 import type { Step } from "./source-server.ts";

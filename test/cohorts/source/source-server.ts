@@ -1,5 +1,5 @@
 /**
- * A server of cohorts that does as each test says, down to the byte and the connection. Runs in Node, since tests in
+ * A server of cohorts, and a receiver of logs, that does as each test says, down to the byte and the connection. Runs in Node, since tests in
  * workerd cannot listen; they talk to it over HTTP (scripted-source.ts).
  */
 import { once } from "node:events";
@@ -20,6 +20,7 @@ export interface Seen {
   /** Path and query. */
   target: string;
   headers: Record<string, string>;
+  body: string;
   isClosed: boolean;
 }
 
@@ -45,9 +46,7 @@ async function play(steps: readonly Step[], { socket }: IncomingMessage): Promis
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [, kind, name = ""] = new URL(request.url ?? "", "http://localhost").pathname.split("/");
   if (kind === "script") {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    scripts.set(name, JSON.parse(Buffer.concat(chunks).toString()) as Step[]);
+    scripts.set(name, JSON.parse(await bodyOf(request)) as Step[]);
     response.end();
   } else if (kind === "seen") {
     response.end(JSON.stringify(seen.get(name) ?? []));
@@ -55,6 +54,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     const entry: Seen = {
       target: request.url ?? "",
       headers: request.headers as Record<string, string>,
+      body: await bodyOf(request),
       isClosed: false,
     };
     seen.set(name, [...(seen.get(name) ?? []), entry]);
@@ -64,6 +64,12 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     });
     await play(scripts.get(name) ?? [{ end: "close" }], request);
   }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
 }
 
 export default async function startSourceServer(project: TestProject): Promise<() => Promise<void>> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressOf, findSourceFault, parseAllowedHosts } from "../../../src/cohorts/source/host-policy.ts";
+import { addressOf, findAddressFault, parseAllowedHosts } from "../../src/model/allowed-hosts.ts";
 
 const { allowed } = parseAllowedHosts(
   "data.example.com, *.Example.org, files.example.com:8443, *.wide.example.com:9443, http://127.0.0.1:9000, https://10.0.0.5:8443, https://minio.internal",
@@ -45,7 +45,7 @@ describe("parseAllowedHosts", () => {
   });
 });
 
-describe("findSourceFault", () => {
+describe("findAddressFault", () => {
   it.each([
     "https://data.example.com/cohort.csv",
     "https://DATA.example.com:443/cohort.csv?signature=x",
@@ -58,7 +58,7 @@ describe("findSourceFault", () => {
     "https://10.0.0.5:8443/x",
     "https://minio.internal/x",
   ])("lets %s through", (url) => {
-    expect(findSourceFault(url, allowed)).toBeNull();
+    expect(findAddressFault(url, allowed, "COHORT_HOSTS")).toBeNull();
   });
 
   it.each([
@@ -102,14 +102,16 @@ describe("findSourceFault", () => {
     ["https://10.0.0.5/x", "IP address"],
     ["https://minio.internal:8443/x", "private name"],
   ])("refuses %s", (url, reason) => {
-    const fault = findSourceFault(url, allowed);
+    const fault = findAddressFault(url, allowed, "COHORT_HOSTS");
     expect(fault).toContain(reason);
     expect(fault).not.toContain("secret");
   });
 
   it("refuses a private name under a wildcard for it, and everything when nothing is listed", () => {
-    expect(findSourceFault("https://a.internal/x", ["*.internal"])).toContain("private name");
-    expect(findSourceFault("https://data.example.com/x", [])).toContain("COHORT_HOSTS, which is empty");
+    expect(findAddressFault("https://a.internal/x", ["*.internal"], "COHORT_HOSTS")).toContain("private name");
+    expect(findAddressFault("https://data.example.com/x", [], "COHORT_HOSTS")).toContain(
+      "COHORT_HOSTS, which is empty",
+    );
   });
 });
 
@@ -117,5 +119,5 @@ it("names an address without its query, which may be signed", () => {
   expect(addressOf("https://user:secret@data.example.com:8443/a/b.csv?signature=secret#secret")).toBe(
     "https://data.example.com:8443/a/b.csv",
   );
-  expect(addressOf("nonsense")).toBe("the source");
+  expect(addressOf("nonsense")).toBe("the address");
 });

@@ -46,8 +46,11 @@ function parseHost(entry: string): string | null {
   return findPrivate(url.hostname) === null ? `${wildcard}${url.host}` : null;
 }
 
-/** Why this address may not be a source; null when it may. For people, and without anything secret of the address. */
-export function findSourceFault(text: string, allowed: readonly string[]): string | null {
+/**
+ * Why this address may not be asked; null when it may. For people, and without anything secret of the address.
+ * @param setting where the deployment lists `allowed`
+ */
+export function findAddressFault(text: string, allowed: readonly string[], setting: string): string | null {
   if (!URL.canParse(text)) return 'must be an address such as "https://data.example.com/cohort.csv"';
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") return "must not hold a user name or password; those are credentials";
@@ -56,12 +59,12 @@ export function findSourceFault(text: string, allowed: readonly string[]): strin
   const fault = findPrivate(url.hostname);
   if (fault !== null) return fault;
   if (allowed.some((entry) => isOf(entry, url))) return null;
-  return `the host ${url.host} is not in COHORT_HOSTS${allowed.length === 0 ? ", which is empty" : ""}`;
+  return `the host ${url.host} is not in ${setting}${allowed.length === 0 ? ", which is empty" : ""}`;
 }
 
 /** Where a message says something happened: without the query, which may hold a signature. */
 export function addressOf(text: string): string {
-  if (!URL.canParse(text)) return "the source";
+  if (!URL.canParse(text)) return "the address";
   const { protocol, host, pathname } = new URL(text);
   return `${protocol}//${host}${pathname}`;
 }
