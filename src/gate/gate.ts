@@ -155,6 +155,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
             request,
             url,
             tenant: tenant.id,
+            logsUserIds: tenant.log_user_ids,
             atMs: now(),
             deviceId: plan.deviceId,
             userId: async () => (await users.read(request, url, tenant)).id,

@@ -38,6 +38,7 @@ export function observe(exchange: Exchange, keyring: Keyring): Pending<Observed>
     outcome: outcome && {
       type: outcomeTypeOf(outcome, classified.signup || session?.signup === true),
       assignments,
+      failedOpen: plan.failedOpen,
     },
     warnings: plan.warnings,
   };

@@ -12,6 +12,8 @@ export interface Sighting {
   request: Request;
   url: Address;
   tenant: string;
+  /** Whether the log may hold who it was. */
+  logsUserIds: boolean;
   atMs: number;
   deviceId: string | null;
   /** Asked only when something is to be counted. */
@@ -21,8 +23,8 @@ export interface Sighting {
 export interface Report {
   assigned: readonly Assignment[];
   exposed: readonly Assignment[];
-  /** In force when a log-in ended. */
-  outcome: { type: OutcomeType; assignments: readonly Assignment[] } | null;
+  /** In force when a log-in ended, or why none was. */
+  outcome: { type: OutcomeType; assignments: readonly Assignment[]; failedOpen: string | null } | null;
   warnings: readonly { code: WarningCode; description: string }[];
 }
 
@@ -91,6 +93,7 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
     type: LogEntry["type"],
     description: string,
     details: LogEntry["details"],
+    userId: string | null,
   ): LogEntry {
     const { request, url, tenant, atMs } = sighting;
     const read = (value: string | null) => value?.slice(0, 512) || undefined;
@@ -99,6 +102,7 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
       connection: read(url.searchParams.get("connection")),
       ip: read(request.headers.get("cf-connecting-ip")),
       user_agent: read(request.headers.get("user-agent")),
+      user_id: read(userId),
     };
     const known = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
     const log_id = crypto.randomUUID();
@@ -106,28 +110,32 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
     return { log_id, date, type, description, tenant_name: tenant, hostname: url.host, ...known, details };
   }
 
-  function entriesOf(sighting: Sighting, { outcome, warnings }: Report): LogEntry[] {
-    const entries = warnings
+  function warningsOf(sighting: Sighting, { warnings }: Report): LogEntry[] {
+    return warnings
       .filter(({ code }) => limiter.admit(`${sighting.tenant} ${code}`))
-      .map(({ code, description }) => entry(sighting, "w", description, { code }));
-    if (outcome) {
-      const [first, ...others] = outcome.assignments.map(detailsOf);
-      entries.push(
-        entry(sighting, outcome.type, descriptions[outcome.type], {
-          ...(first ? { experiment: first } : {}),
-          ...(first && others.length > 0 ? { experiments: [first, ...others] } : {}),
-        }),
-      );
-    }
-    return entries;
+      .map(({ code, description }) => entry(sighting, "w", description, { code }, null));
+  }
+
+  async function outcomeOf(sighting: Sighting, { outcome }: Report): Promise<LogEntry[]> {
+    if (outcome === null) return [];
+    const { type, assignments, failedOpen } = outcome;
+    const [first, ...others] = assignments.map(detailsOf);
+    const details = {
+      ...(failedOpen === null ? {} : { failed_open: failedOpen }),
+      ...(first ? { experiment: first } : {}),
+      ...(first && others.length > 0 ? { experiments: [first, ...others] } : {}),
+    };
+    const userId = sighting.logsUserIds ? await sighting.userId() : null;
+    return [entry(sighting, type, descriptions[type], details, userId)];
   }
 
   return {
     report(sighting, report, queue) {
       async function gather(): Promise<QueueMessage[]> {
-        const entries = entriesOf(sighting, report);
+        const warnings = warningsOf(sighting, report);
         // A warning must be seen although the queue be down.
-        for (const each of entries) if (each.type === "w") console.warn(JSON.stringify(each));
+        for (const each of warnings) console.warn(JSON.stringify(each));
+        const entries = [...warnings, ...(await outcomeOf(sighting, report))];
         const events = await eventsOf(sighting, report);
         return [
           ...events.map((event) => ({ kind: "event" as const, event })),

@@ -1,7 +1,7 @@
 /** How often what was logged, for who explains an experiment. */
 import { type OutcomeType, outcomeType } from "../model/event.ts";
 import type { EntryStore } from "./entry-store.ts";
-import { assignmentsIn } from "./mark.ts";
+import { assignmentsIn, failedOpenMark } from "./mark.ts";
 
 export interface CountQuery {
   /** ISO times; `until` is not counted any more. */
@@ -20,16 +20,22 @@ export interface EntryCounts {
   experiments: Record<string, OutcomeCounts>;
   /** Log-ins that ended without any. */
   unassigned: OutcomeCounts;
+  /** Log-ins whose session failed open, and that were assigned nothing for that. */
+  failedOpen: OutcomeCounts;
 }
 
 const none = (): OutcomeCounts =>
   Object.fromEntries(outcomeType.options.map((type) => [type, { total: 0, forced: 0 }])) as OutcomeCounts;
 
 export function countEntries(entries: EntryStore, { since, until, experimentId }: CountQuery): EntryCounts {
-  const counts: EntryCounts = { warnings: {}, experiments: {}, unassigned: none() };
+  const counts: EntryCounts = { warnings: {}, experiments: {}, unassigned: none(), failedOpen: none() };
   for (const { type, mark, count } of entries.count(Date.parse(since), Date.parse(until))) {
     if (type === "w") {
       counts.warnings[mark] = count;
+      continue;
+    }
+    if (mark === failedOpenMark) {
+      counts.failedOpen[type].total += count;
       continue;
     }
     const assignments = assignmentsIn(mark);

@@ -47,6 +47,8 @@ export const logEntrySchema = v.object({
   tenant_name: v.string(),
   details: v.object({
     code: v.exactOptional(warningCode),
+    /** Of an outcome: why nothing was assigned, as `x-experiment-failed-open` said it. */
+    failed_open: v.exactOptional(v.string()),
     /** The assignment in force, the first when there are several. */
     experiment: v.exactOptional(experimentDetails),
     /** All of them, when there are several. */

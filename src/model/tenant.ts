@@ -112,6 +112,8 @@ export const tenantSchema = v.strictObject({
       audience: v.pipe(v.string(), v.minLength(1, "must not be empty")),
     }),
   ),
+  /** Put the verified user id into the log's entries. */
+  log_user_ids: v.optional(v.boolean(), false),
   /** Tell the origin the visitor's address in a signed header as well (docs/operations.md). */
   sign_client_ip: v.optional(v.boolean(), false),
 });

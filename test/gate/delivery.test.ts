@@ -187,6 +187,26 @@ describe("an experiment of users", () => {
     expect(stage.origin.seen.filter(({ url }) => url.endsWith("/jwks"))).toHaveLength(1);
   });
 
+  it.each([
+    [{}, undefined],
+    [{ log_user_ids: true }, "auth0|anna"],
+  ])("has its user in the log of a tenant with %o as %s, where the token is genuine", async (more, logged) => {
+    const { sign, answer } = await createIssuer();
+    const stage = createStage({ tenant: { ...tenant, ...more } });
+    const location = "https://app.example.com/cb?code=abc";
+    stage.origin.answer = (seen) =>
+      seen.url.endsWith("/jwks") ? answer(seen) : new Response(null, { status: 302, headers: { location } });
+    const entryOf = async (cookie: string) => {
+      stage.queued.length = 0;
+      await stage.send(navigation("/login", { cookie }));
+      return stage.queued.flatMap((message) => (message.kind === "log" ? message.entry : []))[0];
+    };
+    const entry = await entryOf(`id_token=${await sign("auth0|anna")}`);
+    expect([entry?.type, entry?.user_id]).toEqual(["s", logged]);
+    const forged = await entryOf(`id_token=${await sign("auth0|anna", "https://evil.example.com/")}`);
+    expect([forged?.type, forged?.user_id]).toEqual(["s", undefined]);
+  });
+
   it("tells whose the device turned out to be, by units alone, of those who were assigned by chance", async () => {
     const { sign, answer } = await createIssuer();
     const stage = createStage({ tenant });

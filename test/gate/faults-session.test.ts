@@ -51,6 +51,13 @@ describe("a log-in whose first page failed open", () => {
     stage.origin.answer = redirectTo(ending);
     expectFailedOpen(await browser.open("/login/done"));
     expect(browser.cookies.has(sessionCookie)).toBe(false);
+    // In the log, marked; in no statistics.
+    const entries = stage.queued.flatMap((one) => (one.kind === "log" ? one.entry : []));
+    expect(entries.at(-1)).toMatchObject({
+      type: ending.includes("error") ? "f" : "s",
+      details: { failed_open: "session" },
+    });
+    expect(stage.queued.filter(({ kind }) => kind === "event")).toEqual([]);
     stage.origin.answer = page;
     expect((await browser.open("/login")).stamp("method")).toBe("auto");
   });

@@ -92,6 +92,7 @@ it("counts warnings by code and outcomes by experiment, within a time", () =>
       entry({ date: at(2), details: { experiment: a, experiments: [a, b] } }),
       entry({ date: at(3), type: "fs", details: { experiment: b } }),
       entry({ date: at(4), type: "f" }),
+      entry({ date: at(5), details: { failed_open: "session" } }),
     ]);
     const none = { total: 0, forced: 0 };
     const zero = { s: none, ss: none, f: none, fs: none };
@@ -103,6 +104,7 @@ it("counts warnings by code and outcomes by experiment, within a time", () =>
         exp_b: { ...zero, s: { total: 1, forced: 1 }, fs: { total: 1, forced: 1 } },
       },
       unassigned: { ...zero, f: { total: 1, forced: 0 } },
+      failedOpen: { ...zero, s: { total: 1, forced: 0 } },
     };
     expect(keeper.count(query)).toEqual(all);
     const { exp_a } = all.experiments;

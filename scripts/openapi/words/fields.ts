@@ -216,6 +216,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   tenant_name: "The tenant.",
   details: "What was going on.",
   "details.code": "Of a warning; docs/problems.md says what to do.",
+  "details.failed_open": "Why nothing was assigned, where the session failed open.",
   experiment: "The assignment in force, the first when there are several.",
   "details.experiments": "All of them, when there are several.",
   "experiment.id": "The experiment's id.",

@@ -38,6 +38,7 @@ export const fields: ReadonlyMap<string, Field> = new Map([
   ["hostname", one("word", ({ hostname }) => hostname)],
   ["tenant_name", one("word", ({ tenant_name }) => tenant_name)],
   ["details.code", one("word", ({ details }) => details.code)],
+  ["details.failed_open", one("word", ({ details }) => details.failed_open)],
   ["details.experiment", ofExperiments("part", () => true)],
   ["details.experiment.id", ofExperiments("word", ({ id }) => id)],
   ["details.experiment.variation_id", ofExperiments("word", ({ variation_id }) => variation_id)],

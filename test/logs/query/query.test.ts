@@ -69,6 +69,7 @@ describe("q", () => {
     ['details.experiment.id:"exp_a"', ["login"]],
     ["details.experiment.id:exp_z", ["login"]],
     ["NOT details.experiment.id:exp_z", ["failed", "warned"]],
+    ["_exists_:details.failed_open", []],
     ["details.experiment:*", ["login"]],
     ["_exists_:details.experiment", ["login"]],
     ["details.experiment.variation_id:var_b", ["login"]],
