@@ -147,18 +147,33 @@ async function readJson(file: string) {
   return JSON.parse(await readFile(file, "utf8"));
 }
 
+interface DemoOrigins {
+  /** The application's origin, where its list of beta testers is. */
+  app: string;
+  /** Where keys of the sample's deployments are kept: a server's is shown but once. */
+  keysFile: string;
+}
+
 /**
  * What is configured, once the gate can see it; the sample where nothing ever was.
- * @param demo the application's origin, where its list of beta testers is; null without the demo
+ * @param demo null without the demo
  * @throws {Refusal}
  */
-async function setUp(management: Management, demo: string | null): Promise<Publication> {
+async function setUp(management: Management, demo: DemoOrigins | null): Promise<Publication> {
   const { version }: Publication = await management.send("GET", "/snapshot");
   if (demo !== null && version === 0) {
-    await management.import(await readJson(sampleFile));
-    await management.import(addressed(await readJson(betaTestersFile), demo));
-  } else if (demo !== null) await leadTo(management, demo);
+    const { deployments } = await management.import(await readJson(sampleFile));
+    const keys = Object.fromEntries(deployments.map(({ name, key }) => [name, key]));
+    await writeFile(demo.keysFile, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
+    await management.import(addressed(await readJson(betaTestersFile), demo.app));
+  } else if (demo !== null) await leadTo(management, demo.app);
   return untilPublished(management);
+}
+
+/** Keys that apps of the demo fetch with, by deployment; none where the sample was imported otherwise. */
+async function readDemoKeys(keysFile: string): Promise<[string, string][]> {
+  const keys = await readJson(keysFile).catch(() => ({}));
+  return Object.entries(keys).map(([name, key]) => [`Key of ${name}`, String(key)]);
 }
 
 const closers: (() => Promise<void>)[] = [];
@@ -203,11 +218,12 @@ async function start(): Promise<void> {
   if (demo !== null) vars.COHORT_HOSTS = [demo.origin, vars.COHORT_HOSTS ?? []].flat().join(",");
   const worker = await startLocal({ port, stateDir, vars, onLog: (_level, message) => console.log(message) });
   closers.push(worker.close);
+  const keysFile = join(stateDir, "deployment-keys.json");
   const management = createManagement({ url: worker.url, token: vars.ADMIN_TOKEN ?? "", tenant: "default" });
   let publication: Publication | undefined;
   let trouble = isManaged ? "" : `not at ${url}, which is none of ADMIN_HOSTS`;
   try {
-    if (isManaged) publication = await setUp(management, demo?.origin ?? null);
+    if (isManaged) publication = await setUp(management, demo === null ? null : { app: demo.origin, keysFile });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     trouble = error.message;
@@ -234,6 +250,8 @@ async function start(): Promise<void> {
     ["Sign in", `${demo.url}  (any e-mail, password "${demoPassword}")`],
     ...demo.overrides.map(({ label, query }): [string, string] => [`Force ${label}`, `${demo.url}/login?${query}`]),
     ["What was stamped", `${url}/demo/stamps`],
+    ["Apps fetch from", `http://127.0.0.1:${port}  (both serverUrl and flagsServerUrl of Amplitude's SDKs)`],
+    ...(await readDemoKeys(keysFile)),
     ["Beta testers, a cohort", `${demo.url}/beta-testers`],
     ...managed,
   ]);

@@ -112,6 +112,21 @@ describe("npm start", () => {
     expect((await fetch(`${api}/experiments`)).status).toBe(401);
   });
 
+  it("prints where apps fetch, and keys to fetch with, that a restart knows too", async () => {
+    const [, server = ""] = /Apps fetch from +(\S+)/.exec(first.output()) ?? [];
+    const ask = async (path: string, name: string) => {
+      const [, key = ""] = new RegExp(`Key of ${name} +(\\S+)`).exec(first.output()) ?? [];
+      const answer = await fetch(`${server}${path}`, { headers: { authorization: `Api-Key ${key}` } });
+      return answer.json();
+    };
+    expect(await ask("/v1/vardata?device_id=d", "Demo app")).toMatchObject({
+      login_page: { payload: { layout: expect.any(String) } },
+    });
+    expect(await ask("/sdk/v2/flags", "Demo back end")).toMatchObject([
+      { key: "login_page", metadata: { evaluationMode: "local" } },
+    ]);
+  });
+
   it("has a list of beta testers that one can join, and it is a cohort", async () => {
     const [, list = ""] = /Beta testers, a cohort +(\S+)/.exec(first.output()) ?? [];
     await visitor.get(list);
@@ -154,6 +169,7 @@ describe("npm start", () => {
     await ready(next);
     expect(next.output()).toContain(`${gate}/api/v2/experimentation`);
     expect(await readFile(join(stateDir, "secrets.json"), "utf8")).toBe(secrets);
+    expect(next.output()).toMatch(/Key of Demo back end +server-/);
     expect(await forcedHeadline(gate)).toBe("Good to see you");
     const { cohorts } = await (await connect()).send("GET", "/cohorts");
     const source = { url: `http://127.0.0.1:${moved + 1}/beta-testers.csv` };

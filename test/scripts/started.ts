@@ -18,6 +18,7 @@ const settingNames = [
   "UNIT_KEY",
   "STATE_DIR",
   "COHORT_HOSTS",
+  "FETCH_RATE",
 ];
 /** What this process runs with, but for the settings. */
 export const quiet = Object.fromEntries(Object.entries(process.env).filter(([name]) => !settingNames.includes(name)));

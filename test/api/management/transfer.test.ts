@@ -62,7 +62,7 @@ describe("import", () => {
         },
       ],
     });
-    expect((await client.post("/import?dry_run=true", sample)).changes).toHaveLength(9);
+    expect((await client.post("/import?dry_run=true", sample)).changes).toHaveLength(11);
     expect(await client.get("/feature-flags")).toEqual({ feature_flags: [] });
   });
 

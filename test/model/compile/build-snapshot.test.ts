@@ -20,7 +20,9 @@ describe("buildSnapshot", () => {
     const read = readConfiguration(sample, { at });
     if ("problems" in read) throw new Error(JSON.stringify(read.problems));
     expect(checkResources(read.resources)).toEqual([]);
-    const snapshot = build(read.resources);
+    // Keys are drawn when an import is done.
+    const deployments = read.resources.deployments.map((one) => ({ ...one, key_hash: `hash of ${one.name}` }));
+    const snapshot = build({ ...read.resources, deployments });
     expect(compileFlags(snapshot.flags).faults.size).toBe(0);
     await expect(`${JSON.stringify(snapshot, null, 2)}\n`).toMatchFileSnapshot("login-page.snapshot.txt");
   });
