@@ -194,7 +194,7 @@ export function readSettings(env: Env): Settings {
   const decisionBudgetMs = whole("DECISION_BUDGET_MS", 200, 10, 5000);
   const snapshotFreshMs = whole("SNAPSHOT_FRESH_SECONDS", 30, 0.1, 300) * 1000;
   const managementRate = whole("MANAGEMENT_RATE", 100, 1, 100_000);
-  const fetchRate = whole("FETCH_RATE", 1_000, 1, 100_000);
+  const fetchRate = whole("FETCH_RATE", 10_000, 1, 100_000);
 
   const cohortHosts = parseAllowedHosts(env.COHORT_HOSTS ?? "");
   for (const message of cohortHosts.faults) fault("COHORT_HOSTS", message);

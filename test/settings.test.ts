@@ -29,6 +29,7 @@ describe("readSettings", () => {
     expect(settings.decisionBudgetMs).toBe(200);
     expect(settings.snapshotFreshMs).toBe(30_000);
     expect(settings.managementRate).toBe(100);
+    expect(settings.fetchRate).toBe(10_000);
     expect(settings.adminToken).toBeNull();
   });
 

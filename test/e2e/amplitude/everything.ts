@@ -180,7 +180,7 @@ export type RandomUser = Record<string, unknown>;
 /** Each with an id at least; about one in a hundred is `user-<n>` with a small n. */
 export function createUsers(count: number, seed = 1): RandomUser[] {
   const random = createRandom(seed);
-  const one = <T>(...choices: T[]): T => choices[Math.floor(random() * choices.length)] as T;
+  const one = (...choices: unknown[]): unknown => choices[Math.floor(random() * choices.length)];
   const number = (below: number) => Math.floor(random() * below);
   const id = (kind: string) => one(`${kind}-${number(count)}`, `${kind}-${number(40)}`, `${kind}-ü-${number(999)}-吉`);
   const ofUser = () => ({
