@@ -1,6 +1,7 @@
 import { DirectEvaluator } from "./direct.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import { BlankFrame, Frame } from "./frame.ts";
+import { murmur3 } from "./murmur3.ts";
 import { type Choice, type ConditionPlan, findDistribution, instructionLength, opcodes, type Plan } from "./plan.ts";
 import type { Selection } from "./selection.ts";
 import type { TraceSink } from "./trace.ts";
@@ -89,7 +90,9 @@ export class Evaluator {
       log?.match(number, segment?.choice);
       return segment?.choice;
     }
-    const hash = bucket.subject.hash(bucket.salt, subject);
+    const { salt } = bucket;
+    // Who asks for a trace is told what the definition says, and held to it.
+    const hash = log === undefined ? bucket.subject.hash(salt, subject) : murmur3(`${salt.text}/${subject}`);
     const distribution = findDistribution(bucket, hash);
     const choice = distribution === undefined ? segment?.choice : distribution.choice;
     log?.bucket(number, bucket, { subject, hash, distribution });
