@@ -39,14 +39,19 @@ function runSlice({ run }: Contender, from: number, count: number): number {
   return performance.now() - start;
 }
 
-/** How many runs fill a slice, after warming up for `warmUpMs`. */
+/**
+ * How many runs fill a slice, after warming up for `warmUpMs`: by the fastest, for one that the machine held up would make
+ * all slices too short for the clock.
+ */
 function calibrate(contender: Contender, { sliceMs, warmUpMs }: Required<InterleaveOptions>): number {
   let count = 1;
   let spent = 0;
+  let msPerRun = Infinity;
   for (;;) {
     const took = runSlice(contender, 0, count);
     spent += took;
-    if (spent >= warmUpMs && took >= sliceMs / 4) return Math.max(1, Math.round((count * sliceMs) / took));
+    if (took >= sliceMs / 4) msPerRun = Math.min(msPerRun, took / count);
+    if (spent >= warmUpMs && took >= sliceMs / 4) return Math.max(1, Math.round(sliceMs / msPerRun));
     if (took < sliceMs) count *= 2;
   }
 }
