@@ -12,7 +12,7 @@ import { type LogStreamDelivery, logStreamSchema } from "../../src/model/log-str
 import { rolloutSchema } from "../../src/model/rollout.ts";
 import { rulesSchema, segmentExpression, segmentSchema } from "../../src/model/segment.ts";
 import { snapshotSchema } from "../../src/model/snapshot.ts";
-import { tokenMadeSchema, tokenViewSchema } from "../../src/model/token.ts";
+import { scopesSchema, tokenMadeSchema, tokenViewSchema } from "../../src/model/token.ts";
 import { configurationSchema } from "../../src/model/transfer/configuration-schema.ts";
 import { variationSchema } from "../../src/model/variation.ts";
 
@@ -146,6 +146,7 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
     snapshot: v.nullable(snapshotSchema),
   }),
   Snapshot: snapshotSchema,
+  Caller: v.strictObject({ actor: v.string(), scopes: scopesSchema, tenant: v.string() }),
   Explanation: v.strictObject({
     version: v.number(),
     context: v.looseObject({}),

@@ -1,4 +1,5 @@
 /** All commands by name; the names are the operation ids of the API's document. */
+import { callerCommands } from "./commands/caller.ts";
 import { changeCommands } from "./commands/changes.ts";
 import { cohortCommands } from "./commands/cohorts.ts";
 import { deploymentCommands } from "./commands/deployments.ts";
@@ -27,6 +28,7 @@ export const commands = {
   ...publicationCommands,
   ...logCommands,
   ...logStreamCommands,
+  ...callerCommands,
   ...explainCommands,
   ...transferCommands,
 };

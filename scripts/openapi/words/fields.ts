@@ -35,6 +35,7 @@ export const queryWords: Readonly<Record<string, string>> = {
   fields: "Names of an entry's own fields, parted by commas: only these.",
   include_fields: "False to leave `fields` out instead.",
   log_id: "The entry's `log_id`.",
+  include_snapshot: "Whether the snapshot itself is answered; true when absent.",
 };
 
 const attribute = (what: string) => `Which values of ${what} match: any of a list, or as the expression says.`;
@@ -273,10 +274,14 @@ export const fieldWords: Readonly<Record<string, string>> = {
   last_error: "Why the last one did.",
   next_attempt_at: "When it is tried again.",
   bytes: "How large it is.",
-  snapshot: "The configuration as the edge reads it; null before the first commit.",
+  snapshot: "The configuration as the edge reads it; null before the first commit, and where it was not asked for.",
   "Publication.version": "Of the configuration; 0 before the first commit.",
   "published.version": "Of the configuration.",
   "pending.version": "Of the configuration.",
+
+  "Caller.actor": "`root`, `token:<id>` or `jwt:<sub>`.",
+  "Caller.scopes": "What may be done.",
+  "Caller.tenant": "Whose configuration this is about.",
 
   "Explanation.version": "Of the configuration explained.",
   context: "The subject, as it was evaluated.",

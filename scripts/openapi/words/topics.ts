@@ -1,4 +1,5 @@
 import type { Topic } from "../operation-words.ts";
+import { caller } from "./caller.ts";
 import { changes } from "./changes.ts";
 import { cohorts } from "./cohorts.ts";
 import { deployments } from "./deployments.ts";
@@ -28,6 +29,7 @@ export const topics: readonly Topic[] = [
   logs,
   logStreams,
   publication,
+  caller,
   explain,
   transfer,
 ];

@@ -2,6 +2,7 @@
 
 import type { CommandName } from "../../control/commands.ts";
 import type { Operation } from "./operation.ts";
+import { callerOperations } from "./operations/caller.ts";
 import { changeOperations } from "./operations/changes.ts";
 import { cohortOperations } from "./operations/cohorts.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
@@ -30,6 +31,7 @@ export const operations: Readonly<Record<CommandName, Operation>> = {
   ...publicationOperations,
   ...logOperations,
   ...logStreamOperations,
+  ...callerOperations,
   ...explainOperations,
   ...transferOperations,
 };

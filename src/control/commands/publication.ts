@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../model/snapshot.ts";
-import type { CommandContext } from "../command.ts";
+import type { CommandContext, Input } from "../command.ts";
 import { isPending } from "../publisher.ts";
 import type { Facts } from "../store.ts";
 
@@ -17,12 +17,15 @@ export interface Publication {
     last_error: string | null;
     next_attempt_at: string | null;
   } | null;
-  /** That of `version`. */
+  /** That of `version`, where it was asked for: it may be large. */
   snapshot: Snapshot | null;
 }
 
 export const publicationCommands = {
-  get_snapshot({ desk }: CommandContext): Publication {
+  get_snapshot(
+    { desk }: CommandContext,
+    { query: { include_snapshot = true } }: Input<never, { include_snapshot?: boolean }>,
+  ): Publication {
     const facts = desk.facts();
     const { version = 0, committedAt = "", published = null } = facts;
     return {
@@ -30,7 +33,7 @@ export const publicationCommands = {
       committed_at: version === 0 ? null : committedAt,
       published,
       pending: isPending(facts) ? pendingOf(facts) : null,
-      snapshot: version === 0 ? null : desk.snapshot(),
+      snapshot: version === 0 || !include_snapshot ? null : desk.snapshot(),
     };
   },
 };

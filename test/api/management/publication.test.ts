@@ -27,6 +27,7 @@ it("shows the snapshot that is committed, and that it is published", async () =>
     pending: null,
     snapshot: await client.published(),
   });
+  expect(await client.get("/snapshot?include_snapshot=false")).toEqual({ ...publication, snapshot: null });
 });
 
 it("counts commits: not what is read, refused or without effect", async () => {

@@ -33,6 +33,14 @@ it("are shown once, when they are made", async () => {
   expect((await client.send("GET", "/segments", undefined, as(token))).status).toBe(200);
 });
 
+it("tell what they allow, and where", async () => {
+  const { token, id } = await client.post("/tokens", { name: "Reader", scopes: [read] });
+  const { tenant } = client;
+  expect(await client.get("/caller")).toEqual({ actor: "root", scopes: all, tenant });
+  const { body } = await client.send("GET", "/caller", undefined, as(token));
+  expect(body).toEqual({ actor: `token:${id}`, scopes: [read], tenant });
+});
+
 it("are nowhere kept, nor is their hash told", async () => {
   const { token, id } = await client.post("/tokens", { name: "Deploys", scopes: [read] });
   const kept = await runInDurableObject(client.control(), (_, { storage }) => {

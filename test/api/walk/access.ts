@@ -148,7 +148,10 @@ export const access: Walk = {
   get_snapshot: {
     async 200(client) {
       await createFlag(client);
-      return client.send("GET", "/snapshot");
+      return client.send("GET", "/snapshot?include_snapshot=true");
     },
+  },
+  get_caller: {
+    200: ({ send }) => send("GET", "/caller"),
   },
 };
