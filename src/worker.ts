@@ -6,6 +6,10 @@ import { Address } from "./assignment/address.ts";
 import { createMemo, type Memo } from "./assignment/memo.ts";
 import { createSources, type Sources } from "./assignment/sources.ts";
 import type { Cohorts } from "./cohorts/cohorts.ts";
+import { isDashboardPath } from "./dashboard/address.ts";
+import type { Answer, Ask } from "./dashboard/api.ts";
+import { createDashboard, type Dashboard } from "./dashboard/dashboard.ts";
+import { endedSessionKey } from "./dashboard/session.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { consume } from "./logs/consume.ts";
 import { Problem } from "./model/problem.ts";
@@ -22,6 +26,7 @@ interface Isolate {
   management: Management | null;
   /** Likewise. */
   front: Front | null;
+  dashboard: Dashboard | null;
 }
 
 /** Bindings stay the same object for as long as an isolate lives. */
@@ -37,7 +42,15 @@ function isolateOf(env: Env): Isolate {
   const isSound = settings.faults.length === 0;
   const sources = isSound ? createSources({ ...settings, now: Date.now, random: Math.random }) : null;
   const gate = sources && createGate({ settings, sources, now: Date.now });
-  const isolate: Isolate = { settings, sources, gate, routes: createMemo<Route>(256), management: null, front: null };
+  const isolate: Isolate = {
+    settings,
+    sources,
+    gate,
+    routes: createMemo<Route>(256),
+    management: null,
+    front: null,
+    dashboard: null,
+  };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -95,6 +108,41 @@ function servingTenants(isolate: Isolate, host: string): readonly Tenant[] {
   return [...new Set([own, ...routes.map(({ tenant }) => tenant ?? [])].flat())];
 }
 
+function dashboardOf(isolate: Isolate): Dashboard {
+  const { settings, sources } = isolate;
+  isolate.dashboard ??= createDashboard({
+    cookieKeys: settings.cookieKeys,
+    tenants: settings.routes.flatMap(({ tenant }) => tenant ?? []),
+    health: () => sources?.health() ?? null,
+    now: Date.now,
+  });
+  return isolate.dashboard;
+}
+
+/** The management API as the dashboard asks it: a request that goes no further than this isolate. */
+async function askManagement(isolate: Isolate, env: Env, from: Request, ask: Ask): Promise<Answer> {
+  const headers = new Headers({ authorization: `Bearer ${ask.token}` });
+  if (ask.tenant !== null) headers.set("x-vestibule-tenant", ask.tenant);
+  if (ask.body) headers.set("content-type", ask.body.type);
+  const client = from.headers.get("cf-connecting-ip");
+  if (client !== null) headers.set("cf-connecting-ip", client);
+  const url = new URL(managementPath + ask.path, from.url);
+  const request = new Request(url, { method: ask.method, headers, ...(ask.body ? { body: ask.body.content } : {}) });
+  const response = await managementOf(isolate).fetch(request, env);
+  return { status: response.status, text: await response.text() };
+}
+
+function showDashboard(isolate: Isolate, request: Request, env: Env): Promise<Response> {
+  return dashboardOf(isolate).fetch(request, {
+    call: (ask) => askManagement(isolate, env, request, ask),
+    assets: env.ASSETS,
+    ended: {
+      has: async (id) => (await env.SNAPSHOTS.get(endedSessionKey(id))) !== null,
+      add: (id, expirationTtl) => env.SNAPSHOTS.put(endedSessionKey(id), "", { expirationTtl }),
+    },
+  });
+}
+
 function health({ settings, sources }: Isolate): Response {
   const body = { status: sources ? "ok" : "settings_wrong", faults: settings.faults, ...sources?.health() };
   return Response.json(body, { status: sources ? 200 : 503, headers: { "cache-control": "no-store" } });
@@ -102,7 +150,12 @@ function health({ settings, sources }: Isolate): Response {
 
 /** Addresses that exist on admin hosts only. */
 function isReserved(path: string): boolean {
-  return path === "/_vestibule/health" || path === managementPath || path.startsWith(`${managementPath}/`);
+  return (
+    path === "/_vestibule/health" ||
+    isDashboardPath(path) ||
+    path === managementPath ||
+    path.startsWith(`${managementPath}/`)
+  );
 }
 
 /** Their object wakes by itself, but for an alarm that was lost. */
@@ -121,6 +174,7 @@ export default {
     const url = new Address(request.url);
     if (isReserved(url.pathname) && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
       if (url.pathname === "/_vestibule/health") return health(isolate);
+      if (isDashboardPath(url.pathname)) return showDashboard(isolate, request, env);
       return managementOf(isolate).fetch(request, env);
     }
     const spoken = sources && findSpoken(url.pathname, speakers);

@@ -1,0 +1,34 @@
+/** Names for ids: what a page shows of other resources, each asked for once. */
+import type { Experiment } from "../model/experiment.ts";
+import type { FeatureFlag } from "../model/feature-flag.ts";
+import type { Segment } from "../model/segment.ts";
+import type { Variation } from "../model/variation.ts";
+import type { Api } from "./api.ts";
+
+export async function flagNames(api: Api, experiments: readonly Experiment[]): Promise<Map<string, string>> {
+  const ids = [...new Set(experiments.map(({ feature_flag_id }) => feature_flag_id))];
+  const flags = await Promise.all(ids.map((id) => api.find<FeatureFlag>(`/feature-flags/${encodeURIComponent(id)}`)));
+  return namesOf(flags);
+}
+
+export async function variationsOn(api: Api, flagId: string): Promise<Variation[]> {
+  const path = `/feature-flags/${encodeURIComponent(flagId)}/variations`;
+  return (await api.find<{ variations: Variation[] }>(path))?.variations ?? [];
+}
+
+/** Of variations and segments that these experiments name. */
+export async function allocationNames(api: Api, experiments: readonly Experiment[]): Promise<Map<string, string>> {
+  const flags = [...new Set(experiments.map(({ feature_flag_id }) => feature_flag_id))];
+  const segments = new Set(
+    experiments.flatMap(({ allocations }) => allocations.flatMap(({ segment_id }) => segment_id ?? [])),
+  );
+  const [variations, found] = await Promise.all([
+    Promise.all(flags.map((id) => variationsOn(api, id))),
+    Promise.all([...segments].map((id) => api.find<Segment>(`/segments/${encodeURIComponent(id)}`))),
+  ]);
+  return namesOf([...variations.flat(), ...found]);
+}
+
+function namesOf(items: readonly ({ id: string; name: string } | null)[]): Map<string, string> {
+  return new Map(items.flatMap((item) => (item === null ? [] : [[item.id, item.name]])));
+}

@@ -1,0 +1,96 @@
+/** Numbers and times as the one who reads them writes them. */
+import { createContext, useContext } from "hono/jsx";
+
+export interface Reader {
+  locale: string;
+  timeZone: string;
+}
+
+export const ReaderContext = createContext<Reader>({ locale: "en", timeZone: "UTC" });
+
+/** The first language asked for that Intl knows; the zone is what a script of ours has noted in a cookie. */
+export function readerOf(request: Request): Reader {
+  const languages = (request.headers.get("accept-language") ?? "").split(",").map((part) => part.split(";")[0]?.trim());
+  const locale = languages.find((language) => language !== undefined && isLocale(language)) ?? "en";
+  const zone = /(?:^|;\s*)vst_tz=([\w%+/-]{1,64})/.exec(request.headers.get("cookie") ?? "")?.[1] ?? "UTC";
+  return { locale, timeZone: isTimeZone(zone) ? decodeURIComponent(zone) : "UTC" };
+}
+
+function isLocale(language: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(language).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: decodeURIComponent(zone) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Making a formatter takes longer than using it a thousand times. */
+const formatters = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
+
+function formatter<Format extends Intl.DateTimeFormat | Intl.NumberFormat>(name: string, make: () => Format): Format {
+  const known = formatters.get(name);
+  if (known) return known as Format;
+  if (formatters.size > 100) formatters.clear();
+  const made = make();
+  formatters.set(name, made);
+  return made;
+}
+
+/** `at`: an ISO time. */
+export function Moment({ at, seconds = false }: { at: string; seconds?: boolean }) {
+  const { locale, timeZone } = useContext(ReaderContext);
+  const time = new Date(at);
+  if (Number.isNaN(time.getTime())) return <span>{at}</span>;
+  const timeStyle = seconds ? "medium" : "short";
+  const format = formatter(
+    `t ${locale} ${timeZone} ${timeStyle}`,
+    () => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle, timeZone }),
+  );
+  const zone = timeZone === "UTC" ? " UTC" : "";
+  return (
+    <time datetime={time.toISOString()} title={`${time.toISOString()} (UTC)`}>
+      {format.format(time) + zone}
+    </time>
+  );
+}
+
+export function numberText({ locale }: Reader, value: number, digits = 0): string {
+  const make = () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
+  return formatter(`n ${locale} ${digits}`, make).format(value);
+}
+
+export function Count({ of, digits = 0 }: { of: number; digits?: number }) {
+  return <span class="number">{numberText(useContext(ReaderContext), of, digits)}</span>;
+}
+
+/** `of`: a share, 1 being the whole. */
+export function percentText({ locale }: Reader, of: number, digits = 1): string {
+  const make = () => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits });
+  return formatter(`p ${locale} ${digits}`, make).format(of);
+}
+
+export function Percent({ of, digits = 1 }: { of: number; digits?: number }) {
+  return <span class="number">{percentText(useContext(ReaderContext), of, digits)}</span>;
+}
+
+/** How long something has been so, in the largest unit that says enough. */
+export function durationText(seconds: number): string {
+  const [unit, size] =
+    seconds >= 172_800
+      ? ["days", 86_400]
+      : seconds >= 7_200
+        ? ["hours", 3_600]
+        : seconds >= 120
+          ? ["minutes", 60]
+          : ["s", 1];
+  return `${Math.round(seconds / Number(size))} ${unit}`;
+}
