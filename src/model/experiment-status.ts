@@ -6,7 +6,8 @@ import type { ExperimentStatus } from "./snapshot.ts";
 type Target = ExperimentTransition["status"];
 export type PatchField = keyof ExperimentPatch;
 
-const followers: Readonly<Record<ExperimentStatus, readonly Target[]>> = {
+/** What an experiment's status may become. */
+export const followers: Readonly<Record<ExperimentStatus, readonly Target[]>> = {
   draft: ["active", "archived"],
   active: ["paused", "completed"],
   paused: ["active", "completed"],
