@@ -3,7 +3,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Rooms that do no I/O; their tests run in Node. */
-const pure = ["engine", "stats", "model"];
+const pure = ["engine", "stats", "model", "diagnosis"];
 
 /** Most of a file's time is waiting for its workerd, so that one for each core of a small machine is not too many. */
 const sideBySide = Math.max(2, availableParallelism() - 1);

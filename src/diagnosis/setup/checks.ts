@@ -1,0 +1,15 @@
+import type { Check } from "../check.ts";
+import type { Scene } from "../scene.ts";
+import { distinctEvents, idsAligned, serverSideAssignment, silentUnits } from "./identity.ts";
+import { attributesPresent, cohortAge, variationOff } from "./rules.ts";
+
+/** In the order of Amplitude's troubleshooting checklist, and then of its other discrepancies. */
+export const setupChecks: readonly Check<Scene>[] = [
+  idsAligned,
+  variationOff,
+  distinctEvents,
+  attributesPresent,
+  cohortAge,
+  serverSideAssignment,
+  silentUnits,
+];
