@@ -17,12 +17,17 @@ export const conditionsOf = memo(segmentConditions);
 /** The parameters a page runs with, by flag and variation. */
 export const configOf = memo((flag: FeatureFlag) => memo((variation: Variation) => variationConfig(flag, variation)));
 
-/** Every variation by key, its parameters as payload, and `off`, which is no variation. */
+/** Every variation by key, its parameters as payload, its id for who is told of it, and `off`, which is no variation. */
 export function variantsOf(flag: FeatureFlag, variations: readonly Variation[]): Record<string, Variant> {
   return Object.fromEntries([
     ...variations.map((variation): [string, Variant] => [
       variation.key,
-      { key: variation.key, value: variation.key, payload: configOf(flag)(variation) },
+      {
+        key: variation.key,
+        value: variation.key,
+        payload: configOf(flag)(variation),
+        metadata: { variationId: variation.id },
+      },
     ]),
     ["off", { key: "off", metadata: { default: true } }],
   ]);

@@ -90,6 +90,7 @@ describe("vardata", () => {
           flagType: "experiment",
           flagVersion: 1,
           segmentName: "All Other Users",
+          variationId: "var_a",
         },
       },
       rolled: expect.objectContaining({ key: "on", value: "on", payload: { title: "Hello", wide: false } }),

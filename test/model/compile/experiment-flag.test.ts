@@ -49,9 +49,9 @@ describe("percentage experiments", () => {
       experimentKey: "exp_Page",
     });
     expect(compiled.variants).toEqual({
-      a: { key: "a", value: "a", payload: { title: "Hello", wide: false } },
-      b: { key: "b", value: "b", payload: { title: "Welcome", wide: false } },
-      c: { key: "c", value: "c", payload: { title: "Hello", wide: true } },
+      a: { key: "a", value: "a", payload: { title: "Hello", wide: false }, metadata: { variationId: "var_a" } },
+      b: { key: "b", value: "b", payload: { title: "Welcome", wide: false }, metadata: { variationId: "var_b" } },
+      c: { key: "c", value: "c", payload: { title: "Hello", wide: true }, metadata: { variationId: "var_c" } },
       off: { key: "off", metadata: { default: true } },
     });
     expect(compiled.segments).toEqual([
