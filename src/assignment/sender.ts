@@ -8,8 +8,8 @@ const mostAtOnce = 100;
 export type SendGuard = <T>(dependency: "queue", call: () => Promise<T>) => Promise<T>;
 
 export interface Sender {
-  /** Never throws nor rejects. */
-  send(messages: () => Promise<readonly QueueMessage[]>, queue: Queue): Promise<void>;
+  /** Never throws nor rejects. @returns whether the queue has them all */
+  send(messages: () => Promise<readonly QueueMessage[]>, queue: Queue): Promise<boolean>;
 }
 
 export function createSender(guard: SendGuard, now: () => number): Sender {
@@ -22,10 +22,12 @@ export function createSender(guard: SendGuard, now: () => number): Sender {
           const batch = messages.slice(from, from + mostAtOnce).map((body) => ({ body }));
           await guard("queue", () => queue.sendBatch(batch));
         }
+        return true;
       } catch (error) {
         if (limiter.admit("unreported")) {
           console.error(JSON.stringify({ message: "events not reported", reason: String(error) }));
         }
+        return false;
       }
     },
   };

@@ -130,7 +130,7 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
   }
 
   return {
-    report(sighting, report, queue) {
+    async report(sighting, report, queue) {
       async function gather(): Promise<QueueMessage[]> {
         const warnings = warningsOf(sighting, report);
         // A warning must be seen although the queue be down.
@@ -142,7 +142,7 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
           ...entries.map((each) => ({ kind: "log" as const, entry: each })),
         ];
       }
-      return sender.send(gather, queue);
+      await sender.send(gather, queue);
     },
   };
 }

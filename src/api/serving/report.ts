@@ -1,4 +1,6 @@
 /** What the fetch APIs tell the queue: assignments and exposures of known units, each as often as it is worth telling. */
+
+import type { Assignment } from "../../assignment/decide.ts";
 import { eventOf, type Happening, identityOf, type Occasion } from "../../assignment/event.ts";
 import { createMemo } from "../../assignment/memo.ts";
 import { createSender } from "../../assignment/sender.ts";
@@ -16,6 +18,8 @@ export interface Told extends Happening {
   id?: string;
   /** When it happened, where that is not when it was told. */
   atMs?: number;
+  /** The experiment's subject as a unit, where that is known and the id is not. */
+  unit?: string;
 }
 
 export interface Telling {
@@ -24,54 +28,75 @@ export interface Telling {
   told: readonly Told[];
   /** Whether device and user belong together, as far as the client says. */
   links?: boolean;
+  /** What the device had when it turned out to be the user's: told as such alone. */
+  identified?: readonly Assignment[];
 }
 
 export interface FetchReporter {
-  /** Never throws nor rejects. Forced variations, and units nobody can make, are left out. */
-  report(telling: Telling, queue: Queue): Promise<void>;
+  /**
+   * Forced variations, and units nobody can make, are left out. Never throws nor rejects.
+   * @returns whether the queue has all that was new
+   */
+  report(telling: Telling | readonly Telling[], queue: Queue): Promise<boolean>;
 }
 
 export function createFetchReporter(sources: Sources, now: () => number): FetchReporter {
   const sender = createSender(sources.guard, now);
   const told = createMemo<true>(mostRemembered);
 
-  /** Whether this isolate has not said so today. */
-  function isNew({ type, tenant, experiment_id, variation_id, epoch, unit, linked_unit, at }: VestibuleEvent): boolean {
-    const day = Math.floor(Date.parse(at) / dayMs);
-    const key = [type, tenant, experiment_id, variation_id, epoch, unit, linked_unit ?? "", day].join("|");
-    if (told.get(key)) return false;
-    told.set(key, true);
-    return true;
-  }
-
-  async function eventsOf({ occasion, subject, told, links = false }: Telling): Promise<VestibuleEvent[]> {
-    const counted = told.filter(({ assignment }) => assignment.method !== "forced");
-    if (counted.length === 0) return [];
+  async function eventsOf({
+    occasion,
+    subject,
+    told,
+    links = false,
+    identified = [],
+  }: Telling): Promise<VestibuleEvent[]> {
+    const isCounted = ({ method }: Assignment) => method !== "forced";
+    const counted = told.filter(({ assignment }) => isCounted(assignment));
+    const linked = [...(links ? counted.map(({ assignment }) => assignment) : []), ...identified.filter(isCounted)];
+    if (counted.length + linked.length === 0) return [];
     const { deviceId, userId } = subject;
     const { tenant } = occasion;
     const device = deviceId === null ? null : await sources.units.unitOf(tenant, "device", deviceId);
     const user = userId === null ? null : await sources.units.unitOf(tenant, "user", userId);
     const events = counted.flatMap((happening) => {
-      const unit = happening.assignment.experiment.subject === "user" ? user : device;
+      const unit = happening.unit ?? (happening.assignment.experiment.subject === "user" ? user : device);
       if (unit === null) return [];
       const { id, atMs = occasion.atMs } = happening;
       const event = eventOf(happening, unit, { ...occasion, atMs });
       return id === undefined ? event : { ...event, id };
     });
-    if (!links || device === null || user === null) return events;
-    const assignments = new Map(counted.map(({ assignment }) => [assignment.experiment.id, assignment]));
+    if (device === null || user === null) return events;
+    const assignments = new Map(linked.map((assignment) => [assignment.experiment.id, assignment]));
     return [...events, ...[...assignments.values()].map((each) => identityOf(each, { device, user }, occasion))];
   }
 
   return {
-    report: (telling, queue) =>
-      sender.send(async (): Promise<QueueMessage[]> => {
-        const events = await eventsOf(telling);
-        // What a client names itself, it may tell again; whoever counts knows it by its id.
-        const named = new Set(telling.told.flatMap(({ id }) => id ?? []));
-        return events
-          .filter((event) => named.has(event.id) || isNew(event))
-          .map((event) => ({ kind: "event" as const, event }));
-      }, queue),
+    async report(telling, queue) {
+      const tellings = [telling].flat() as readonly Telling[];
+      // What a client names itself, it may tell again; whoever counts knows it by its id.
+      const named = new Set(tellings.flatMap((each) => each.told.flatMap(({ id }) => id ?? [])));
+      const news = new Set<string>();
+      const isNews = (event: VestibuleEvent): boolean => {
+        const said = sayingOf(event);
+        if (named.has(event.id)) return true;
+        if (told.get(said) || news.has(said)) return false;
+        news.add(said);
+        return true;
+      };
+      const isSent = await sender.send(async (): Promise<QueueMessage[]> => {
+        const events = await Promise.all(tellings.map(eventsOf));
+        return events.flat().flatMap((event) => (isNews(event) ? { kind: "event" as const, event } : []));
+      }, queue);
+      // What the queue did not take is said again, should it be told again.
+      if (isSent) for (const said of news) told.set(said, true);
+      return isSent;
+    },
   };
+}
+
+/** What an event says, but for its id and its hour. */
+function sayingOf({ type, tenant, experiment_id, variation_id, epoch, unit, linked_unit, at }: VestibuleEvent): string {
+  const day = Math.floor(Date.parse(at) / dayMs);
+  return [type, tenant, experiment_id, variation_id, epoch, unit, linked_unit ?? "", day].join("|");
 }
