@@ -1,8 +1,7 @@
 /** Who an explanation is asked about: ids and attributes as a query string gives them, as the gate would find them. */
 import * as v from "valibot";
 import type { EvaluationContext } from "../engine/flag.ts";
-import { foldAttribute } from "./compile/segment-conditions.ts";
-import { segmentAttributes } from "./segment.ts";
+import { userOf } from "./user.ts";
 
 const given = v.exactOptional(v.pipe(v.string(), v.minLength(1, "must not be empty")));
 
@@ -16,24 +15,6 @@ export const explainQuerySchema = v.pipe(
 );
 export type ExplainQuery = v.InferOutput<typeof explainQuerySchema>;
 
-/** Attributes that are a user's own fields, as the gate and Amplitude's SDKs name them; the rest are user properties. */
-const userFields: ReadonlySet<string> = new Set([
-  ...segmentAttributes,
-  "city",
-  "colo",
-  "dma",
-  "language",
-  "version",
-  "os",
-  "device_manufacturer",
-  "device_brand",
-  "device_model",
-  "carrier",
-  "library",
-]);
-
-const longestValue = 1024;
-
 /** Ids of the cohorts that the query says the subject is in; undefined where it says nothing of them. */
 export function givenCohorts({ cohort_ids }: ExplainQuery): string[] | undefined {
   return cohort_ids
@@ -45,17 +26,6 @@ export function givenCohorts({ cohort_ids }: ExplainQuery): string[] | undefined
 /** @param cohorts ids of those that the subject is in; null where nobody can tell */
 export function contextOf(query: ExplainQuery, cohorts: readonly string[] | null): EvaluationContext {
   const { device_id = null, user_id = null, flag_key: _, experiment_id: __, cohort_ids: ___, ...attributes } = query;
-  const all = Object.entries(attributes).map(([name, value = ""]): [string, string] => [
-    name,
-    foldAttribute(name, value.slice(0, longestValue)),
-  ]);
-  return {
-    user: {
-      ...Object.fromEntries(all.filter(([name]) => userFields.has(name))),
-      ...(cohorts === null ? {} : { cohort_ids: cohorts }),
-      device_id,
-      user_id,
-      user_properties: Object.fromEntries(all.filter(([name]) => !userFields.has(name))),
-    },
-  };
+  const user = userOf({ deviceId: device_id, userId: user_id }, attributes);
+  return { user: { ...user, ...(cohorts === null ? {} : { cohort_ids: cohorts }) } };
 }
