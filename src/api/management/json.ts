@@ -66,8 +66,14 @@ function endOfString(text: string, start: number): number {
 
 /** @throws {Problem} 400 when a name may reach a prototype, or a text is no Unicode */
 export function expectPlain(value: unknown): void {
+  const fault = findUnplain(value);
+  if (fault !== undefined) throw refuse(fault.field, fault.message);
+}
+
+/** The first such name or text, if there is one. */
+export function findUnplain(value: unknown): { field: string; message: string } | undefined {
   const fault = faultOf(value);
-  if (fault !== undefined) throw refuse(pathText(fault.path.reverse()), fault.message);
+  return fault && { field: pathText(fault.path.reverse()), message: fault.message };
 }
 
 /** The path comes innermost first. */

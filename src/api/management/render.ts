@@ -38,12 +38,16 @@ export function renderRefusal(
   more?: Record<string, string>,
 ): Response {
   const { status } = problems[code];
-  const body = { statusCode: status, error: reasons[status], message, errorCode: code };
+  const body = refusalBody(status, message, code);
   const headers = { ...json, ...rateHeaders(rate), ...challenge(status, code), ...more };
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-function rateHeaders(rate: Rate | undefined): Record<string, string> {
+export function refusalBody(status: number, message: string, errorCode: string) {
+  return { statusCode: status, error: reasons[status], message, errorCode };
+}
+
+export function rateHeaders(rate: Rate | undefined): Record<string, string> {
   if (rate === undefined) return {};
   return {
     "x-ratelimit-limit": String(rate.limit),

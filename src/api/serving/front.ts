@@ -2,6 +2,7 @@
 import type { Address } from "../../assignment/address.ts";
 import type { Keyring } from "../../assignment/keyring.ts";
 import { messageOf, type Sources } from "../../assignment/sources.ts";
+import type { Units } from "../../assignment/unit.ts";
 import { createDesk, type Desk, type Visit } from "./desk.ts";
 import { createFetchReporter, type FetchReporter } from "./report.ts";
 
@@ -11,8 +12,9 @@ export type Protocol = "native" | "amplitude" | "ofrep";
 export interface Serving {
   desk: Desk;
   reporter: FetchReporter;
-  /** For `readOverride`. */
+  /** For overrides, and whatever else clients hand back that must be genuine. */
   keyring: Keyring;
+  units: Units;
   now: () => number;
 }
 
@@ -95,6 +97,7 @@ export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }:
     desk: createDesk({ sources, ratePerSecond, budgetMs, now }),
     reporter: createFetchReporter(sources, now),
     keyring: sources.keyring,
+    units: sources.units,
     now,
   };
   const known = new Map<Protocol, Speaker>();
