@@ -1,6 +1,7 @@
 /** Which address goes to which room. */
 import { createAmplitude } from "./api/amplitude/amplitude.ts";
 import { createManagement, type Management, managementPath } from "./api/management/app.ts";
+import { createNative } from "./api/native/native.ts";
 import { createFront, type Front, findSpoken, type Speakers } from "./api/serving/front.ts";
 import { Address } from "./assignment/address.ts";
 import { createMemo, type Memo } from "./assignment/memo.ts";
@@ -92,7 +93,7 @@ function managementOf(isolate: Isolate): Management {
   return isolate.management;
 }
 
-const speakers: Speakers = { amplitude: createAmplitude };
+const speakers: Speakers = { amplitude: createAmplitude, native: createNative };
 
 function frontOf(isolate: Isolate, sources: Sources): Front {
   const { fetchRate: ratePerSecond, decisionBudgetMs: budgetMs } = isolate.settings;

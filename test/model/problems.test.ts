@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { nativeProblems } from "../../src/api/native/refuse.ts";
 import { warningCode } from "../../src/model/log-entry.ts";
 import { problems } from "../../src/model/problem.ts";
 import { problemCodes } from "../../src/model/resources.ts";
@@ -43,12 +44,22 @@ it("every refusal of the management API is, with its status; those of validation
   expect(shared.filter((code) => !validation.includes(code))).toEqual([]);
 });
 
+it("every refusal of the native fetch API is, with its status", () => {
+  const rows = rowsUnder("What the native fetch API refuses").filter(([, status]) => /^\d+$/.test(status ?? ""));
+  expect(rows.map(([code, status]) => [code, Number(status)]).sort()).toEqual(
+    Object.entries(nativeProblems)
+      .map(([code, { status }]) => [code, status])
+      .sort(),
+  );
+});
+
 it("everything that validation finds is", () => {
   expect(codesUnder("What keeps an experiment").sort()).toEqual([...problemCodes].sort());
 });
 
 it("each says what it means and what to do", () => {
-  const rows = [...rowsUnder("What the management API"), ...rowsUnder("What keeps"), ...rowsUnder("Warnings")];
+  const headings = ["What the management API", "What the native fetch API", "What keeps", "Warnings"];
+  const rows = headings.flatMap(rowsUnder);
   expect(rows.filter((cells) => cells.slice(1).some((cell) => cell === ""))).toEqual([]);
   expect(rows.length).toBeGreaterThan(100);
 });
