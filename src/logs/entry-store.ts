@@ -59,7 +59,7 @@ export class EntryStore {
   /** Those after `seq`, in their order. */
   after(seq: number, types: readonly EntryType[], most: number): StoredEntry[] {
     const rows = this.#sql.exec<Row>(
-      `SELECT ${columns} FROM entry WHERE seq > ? AND type IN (${marksFor(types)}) ORDER BY seq LIMIT ?`,
+      `SELECT ${columns} FROM entry WHERE seq > ? AND ${isOneOf(types)} ORDER BY seq LIMIT ?`,
       seq,
       ...types,
       most,
@@ -74,13 +74,16 @@ export class EntryStore {
   /** By date; of the same date by their order. */
   stretch({ type, since, until, newestFirst, behind }: Stretch, most: number): StoredEntry[] {
     const order = newestFirst ? "DESC" : "ASC";
+    // A range, so that SQLite begins there, rather than at the end and skips what was read before.
+    const first = newestFirst ? since : Math.max(since, behind?.at ?? since);
+    const last = newestFirst ? Math.min(until, behind?.at ?? until) : until;
     const rows = this.#sql.exec<Row>(
       `SELECT ${columns} FROM entry WHERE type = ? AND at >= ? AND at <= ?
        ${behind === null ? "" : `AND (at, seq) ${newestFirst ? "<" : ">"} (?, ?)`}
        ORDER BY at ${order}, seq ${order} LIMIT ?`,
       type,
-      since,
-      until,
+      first,
+      last,
       ...(behind === null ? [] : [behind.at, behind.seq]),
       most,
     );
@@ -105,11 +108,7 @@ export class EntryStore {
 
   countAfter(seq: number, types: readonly EntryType[]): number {
     return this.#sql
-      .exec<{ count: number }>(
-        `SELECT count(*) AS count FROM entry WHERE seq > ? AND type IN (${marksFor(types)})`,
-        seq,
-        ...types,
-      )
+      .exec<{ count: number }>(`SELECT count(*) AS count FROM entry WHERE seq > ? AND ${isOneOf(types)}`, seq, ...types)
       .one().count;
   }
 
@@ -161,4 +160,5 @@ export class EntryStore {
   }
 }
 
-const marksFor = (types: readonly EntryType[]) => types.map(() => "?").join();
+/** With a plus, so that SQLite reads on in the order of `seq`, rather than all of these types and then sorts them. */
+const isOneOf = (types: readonly EntryType[]) => `+type IN (${types.map(() => "?").join()})`;

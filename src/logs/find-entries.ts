@@ -23,7 +23,7 @@ export type FoundEntries =
   /** So many entries were looked at, back or on to this date, and not all were found. */
   | { ok: false; reason: "too_broad"; lookedAt: number; reached: string };
 
-/** Looked at by one question, whatever it asks: somewhat more than a tenth of a second's work. */
+/** Looked at by one question, whatever it asks: some tenths of a second's work. */
 const mostLookedAt = 200_000;
 /** Read in one stretch of work. */
 const readAtOnce = 500;

@@ -1,5 +1,5 @@
 /** What of an entry can be asked about, and how its values are compared. */
-import type { ExperimentDetails, LogEntry } from "../../model/log-entry.ts";
+import type { EntryType, ExperimentDetails, LogEntry } from "../../model/log-entry.ts";
 
 /**
  * `word`: equal to the letter. `text`: contains it, in whatever case. `number`, `truth`: as JSON writes them. `date`: a moment,
@@ -11,16 +11,34 @@ export type Value = string | number | boolean | undefined;
 
 export interface Field {
   kind: FieldKind;
+  /** Whether entries of that type can have it; where they cannot, none need be looked at. */
+  isOf(type: EntryType): boolean;
   /** All that an entry has: under several experiments, one of each. */
   read(entry: LogEntry): readonly Value[];
 }
 
-const one = (kind: FieldKind, read: (entry: LogEntry) => Value): Field => ({ kind, read: (entry) => [read(entry)] });
+const one = (kind: FieldKind, read: (entry: LogEntry) => Value): Field => ({
+  kind,
+  isOf: () => true,
+  read: (entry) => [read(entry)],
+});
+
+const isWarning = (type: EntryType) => type === "w";
+const isOutcome = (type: EntryType) => type !== "w";
+
+const ofDetails = (isOf: Field["isOf"], read: (details: LogEntry["details"]) => Value): Field => ({
+  kind: "word",
+  isOf,
+  read: ({ type, details }) => (isOf(type) ? [read(details)] : []),
+});
 
 const ofExperiments = (kind: FieldKind, read: (details: ExperimentDetails) => Value): Field => ({
   kind,
-  read: ({ details: { experiment, experiments } }) =>
-    experiments === undefined ? (experiment === undefined ? [] : [read(experiment)]) : experiments.map(read),
+  isOf: isOutcome,
+  read({ type, details: { experiment, experiments } }) {
+    if (!isOutcome(type) || experiment === undefined) return [];
+    return experiments?.map(read) ?? [read(experiment)];
+  },
 });
 
 /** By the name that a query calls them. */
@@ -37,8 +55,8 @@ export const fields: ReadonlyMap<string, Field> = new Map([
   ["user_id", one("word", ({ user_id }) => user_id)],
   ["hostname", one("word", ({ hostname }) => hostname)],
   ["tenant_name", one("word", ({ tenant_name }) => tenant_name)],
-  ["details.code", one("word", ({ details }) => details.code)],
-  ["details.failed_open", one("word", ({ details }) => details.failed_open)],
+  ["details.code", ofDetails(isWarning, ({ code }) => code)],
+  ["details.failed_open", ofDetails(isOutcome, ({ failed_open }) => failed_open)],
   ["details.experiment", ofExperiments("part", () => true)],
   ["details.experiment.id", ofExperiments("word", ({ id }) => id)],
   ["details.experiment.variation_id", ofExperiments("word", ({ variation_id }) => variation_id)],

@@ -49,7 +49,10 @@ const always = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 /** Whether entries of a type match, as far as the type alone tells; null where it does not. */
 function verdictOn(type: EntryType, query: Query): boolean | null {
-  if (query.op === "term") return query.name === "type" ? passes(query.test, type) : null;
+  if (query.op === "term") {
+    if (query.name === "type") return passes(query.test, type);
+    return query.field.isOf(type) ? null : false;
+  }
   if (query.op === "not") {
     const verdict = verdictOn(type, query.part);
     return verdict === null ? null : !verdict;

@@ -204,6 +204,10 @@ const leaf: fc.Arbitrary<Naive> = fc.oneof(
       text: `${name}:${word}*`,
       asks: (one: LogEntry) => read(one).some((value) => value?.startsWith(word.replace("\\", ""))),
     })),
+  fc.constantFrom("cohort_stale", "nothing").map((code) => ({
+    text: `details.code:${code}`,
+    asks: ({ details }: LogEntry) => details.code === code,
+  })),
   fc.record({ word: fc.constantFrom(...words) }).map(({ word }) => ({
     text: `description:${quoted(word)}`,
     asks: ({ description }: LogEntry) => new RegExp(RegExp.escape(word), "i").test(description),
@@ -250,12 +254,13 @@ const anyEntry: fc.Arbitrary<LogEntry> = fc
     ids: fc.array(fc.constantFrom("exp_a", "exp_b"), { maxLength: 2 }),
   })
   .map(({ ids, client_id, user_id, ...rest }) => {
-    const [first, ...others] = ids.map((id) => experiment(id));
+    const [first, ...others] = rest.type === "w" ? [] : ids.map((id) => experiment(id));
     return entry({
       ...(rest as Partial<LogEntry>),
       ...(client_id === undefined ? {} : { client_id }),
       ...(user_id === undefined ? {} : { user_id }),
       details: {
+        ...(rest.type === "w" ? { code: "cohort_stale" as const } : {}),
         ...(first && { experiment: first }),
         ...(first && others.length > 0 && { experiments: [first, ...others] }),
       },
@@ -283,6 +288,10 @@ it("finds what a naive reading of any query finds, and never outside of where it
 
 it.each<[string, string[]]>([
   ["type:w", ["w"]],
+  ["details.code:experiment_circuit_open", ["w"]],
+  ["NOT details.code:*", ["s", "ss", "f", "fs", "w"]],
+  ["details.experiment.id:exp_a OR details.failed_open:*", ["s", "ss", "f", "fs"]],
+  ["details.experiment:* AND details.code:*", []],
   ["type:(s OR ss) AND details.experiment.id:exp_a", ["s", "ss"]],
   ["type:s OR ip:10.0.0.1", ["s", "ss", "f", "fs", "w"]],
   ["NOT type:w", ["s", "ss", "f", "fs"]],
