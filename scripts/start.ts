@@ -229,6 +229,7 @@ async function start(): Promise<void> {
     trouble = error.message;
   }
   const managed: [string, string][] = [
+    ["Dashboard", trouble || `${url}/_vestibule/`],
     ["Management API", trouble || management.url],
     ["Its token", process.env.ADMIN_TOKEN ? "yours, ADMIN_TOKEN" : `ADMIN_TOKEN in ${join(stateDir, "secrets.json")}`],
     ["Health", `${url}/_vestibule/health`],

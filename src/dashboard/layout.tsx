@@ -17,11 +17,13 @@ const sections: readonly (readonly [string, string])[][] = [
   [
     ["Try it out", "/qa"],
     ["Explain", "/explain"],
+    ["Log", "/log"],
     ["Changes", "/changes"],
   ],
   [
     ["Deployments", "/deployments"],
     ["Tokens", "/tokens"],
+    ["Log streams", "/log-streams"],
     ["Import and export", "/transfer"],
   ],
 ];

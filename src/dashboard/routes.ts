@@ -19,6 +19,15 @@ import { explain } from "./pages/explain.tsx";
 import { editFlag, newFlag } from "./pages/flag-form.tsx";
 import { deleteFlag, flag, flagStatus, flags } from "./pages/flags.tsx";
 import { deleteGroup, editGroup, group, groups, newGroup } from "./pages/groups.tsx";
+import { log, logEntry } from "./pages/log.tsx";
+import {
+  deleteLogStream,
+  editLogStream,
+  logStream,
+  logStreamStatus,
+  logStreams,
+  newLogStream,
+} from "./pages/log-streams.tsx";
 import { overview } from "./pages/overview.tsx";
 import { qa } from "./pages/qa.tsx";
 import { editRollout } from "./pages/rollout.tsx";
@@ -31,7 +40,7 @@ import type { Handler } from "./visit.ts";
 type Method = "GET" | "POST";
 
 /** To be looked at. */
-const shown: Readonly<Record<string, Handler>> = {
+export const shown: Readonly<Record<string, Handler>> = {
   "/": overview,
   "/experiments": experiments,
   "/experiments/:id": experiment,
@@ -46,6 +55,10 @@ const shown: Readonly<Record<string, Handler>> = {
   "/deployments": deployments,
   "/deployments/:id": deployment,
   "/tokens": tokens,
+  "/log-streams": logStreams,
+  "/log-streams/:id": logStream,
+  "/log": log,
+  "/log/:id": logEntry,
   "/changes": changes,
   "/qa": qa,
   "/explain": explain,
@@ -53,7 +66,7 @@ const shown: Readonly<Record<string, Handler>> = {
 };
 
 /** To be filled in or answered, and sent back to where they are. */
-const forms: Readonly<Record<string, Handler>> = {
+export const forms: Readonly<Record<string, Handler>> = {
   "/experiments/new": newExperiment,
   "/experiments/:id/edit": editExperiment,
   "/experiments/:id/status": experimentStatus,
@@ -82,6 +95,10 @@ const forms: Readonly<Record<string, Handler>> = {
   "/deployments/:id/edit": editDeployment,
   "/deployments/:id/rotate": rotateDeployment,
   "/deployments/:id/delete": deleteDeployment,
+  "/log-streams/new": newLogStream,
+  "/log-streams/:id/edit": editLogStream,
+  "/log-streams/:id/status": logStreamStatus,
+  "/log-streams/:id/delete": deleteLogStream,
   "/tokens/new": newToken,
   "/tokens/:id/delete": deleteToken,
   "/transfer": transfer,

@@ -1,5 +1,6 @@
 /** Every form: what it makes, and what it says of what is wrong, beside the field and with what was written kept. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { createClient } from "../api/client.ts";
 import { createVisitor, type Shown, type Visitor } from "./visitor.ts";
 
 let visitor: Visitor;
@@ -387,6 +388,51 @@ describe("deployments and tokens", () => {
     ).toContain("future");
     const bare = await visitor.post(at("/tokens/new"), { name: "Nothing" });
     expect(faultAt(bare, "scopes")).toContain("at least one scope");
+  });
+});
+
+describe("log streams and the log", () => {
+  it("streams are made, paused, resumed, changed and deleted", async () => {
+    visitor = createVisitor(createClient({ vars: { LOG_STREAM_HOSTS: "logs.example.com" } }));
+    await visitor.signIn();
+    const fields = {
+      name: "Our logs",
+      "sink.http_endpoint": "https://logs.example.com/in",
+      filters: "auth.login.fail",
+    };
+    const id = idIn(await done("/log-streams/new", { ...fields, "sink.http_authorization": "Bearer secret" }));
+    const page = `/log-streams/${id}`;
+    expect(await visitor.api.get(page)).toMatchObject({
+      status: "active",
+      filters: [{ type: "category", name: "auth.login.fail" }],
+      sink: { http_endpoint: "https://logs.example.com/in", has_authorization: true },
+    });
+    expect((await visitor.look(at(page))).text).not.toContain("secret");
+    expect(await done(`${page}/edit`, {})).toContain("unchanged");
+    await done(`${page}/edit`, { "sink.http_content_format": "JSONARRAY" });
+    expect((await visitor.api.get(page)).sink).toMatchObject({
+      http_content_format: "JSONARRAY",
+      has_authorization: true,
+    });
+    await done(`${page}/status`, { to: "paused" });
+    expect((await visitor.api.get(page)).status).toBe("paused");
+    await done(`${page}/status`, { to: "active" });
+    const wrong = await send("/log-streams/new", {
+      ...fields,
+      name: "Other",
+      "sink.http_endpoint": "https://evil.example/",
+    });
+    expect(faultAt(wrong, "sink.http_endpoint")).toContain("LOG_STREAM_HOSTS");
+    expect(faultAt(await send("/log-streams/new", fields), "name")).toContain("already exists");
+    await done(`${page}/delete`, {});
+  });
+
+  it("the log says what is wrong with a question, beside it", async () => {
+    expect((await visitor.look(at("/log"))).text).toContain("Nothing yet");
+    const shown = await visitor.look(at("/log?q=type:("));
+    expect([shown.status, faultAt(shown, "q") !== undefined]).toEqual([400, true]);
+    expect((await visitor.look(at("/log?q=type:w"))).text).toContain("No entry");
+    expect((await visitor.look(at("/log/nobody"))).status).toBe(404);
   });
 });
 

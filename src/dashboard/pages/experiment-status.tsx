@@ -80,6 +80,7 @@ async function whatActivatingDoes(visit: Visit, experiment: PresentedExperiment)
     api.get<{ experiments: PresentedExperiment[] }>("/experiments?status=active&take=20"),
   ]);
   const errors = validation.ok ? validation.body.errors : [];
+  const beside = active.filter(({ id }) => id !== experiment.id);
   return (
     <>
       {errors.length > 0 && (
@@ -102,9 +103,9 @@ async function whatActivatingDoes(visit: Visit, experiment: PresentedExperiment)
           <li>Whoever had a variation gets the same one again, as long as the split is the same.</li>
         )}
         {flag && <RolloutEffects flag={flag} isSticky={experiment.is_stateful === true} />}
-        {active.length > 0 && (
+        {beside.length > 0 && (
           <li>
-            Active beside it: {active.map(({ name }) => `“${name}”`).join(", ")}; {tenant.active_experiment_limit} may
+            Active beside it: {beside.map(({ name }) => `“${name}”`).join(", ")}; {tenant.active_experiment_limit} may
             be at a time.
           </li>
         )}

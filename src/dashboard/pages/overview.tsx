@@ -3,8 +3,10 @@ import { useContext } from "hono/jsx";
 import type { ChangeView } from "../../model/change.ts";
 import type { CohortStatus, CohortView } from "../../model/cohort.ts";
 import { currentLevel } from "../../model/experiment.ts";
+import type { LogEntryView } from "../../model/log-entry.ts";
 import type { PresentedExperiment } from "../../model/present-experiment.ts";
 import { pageAt } from "../address.ts";
+import type { Outcome } from "../api.ts";
 import { allocationNames, flagNames } from "../lookups.ts";
 import { AllocationBar, type Names, nameIn } from "../parts/allocation.tsx";
 import { ChangeLine } from "../parts/change-line.tsx";
@@ -23,11 +25,12 @@ type CohortItem = CohortView & { status: CohortStatus | null };
 
 export async function overview(visit: Visit): Promise<Page> {
   const { api } = visit;
-  const [{ experiments }, publication, { cohorts }, { changes }] = await Promise.all([
+  const [{ experiments }, publication, { cohorts }, { changes }, warnings] = await Promise.all([
     api.get<{ experiments: PresentedExperiment[] }>("/experiments?status=active&take=20"),
     api.get<Publication>("/snapshot?include_snapshot=false"),
     api.get<{ cohorts: CohortItem[] }>("/cohorts?take=50"),
     api.get<{ changes: ChangeView[] }>("/changes?take=6"),
+    api.send<LogEntryView[]>("GET", "/logs?q=type:w&per_page=5"),
   ]);
   const [flags, names] = await Promise.all([flagNames(api, experiments), allocationNames(api, experiments)]);
   const body = (
@@ -51,6 +54,7 @@ export async function overview(visit: Visit): Promise<Page> {
         </section>
       </div>
       <Cohorts cohorts={cohorts} nowMs={visit.nowMs} />
+      <Warnings of={warnings} />
       <section aria-labelledby="changed">
         <h2 id="changed">Changed lately</h2>
         {changes.length === 0 ? (
@@ -168,10 +172,46 @@ function Published({ version, committed_at, published, pending }: Publication) {
   );
 }
 
+function Warnings({ of }: { of: Outcome<LogEntryView[]> }) {
+  return (
+    <section aria-labelledby="warnings">
+      <h2 id="warnings">Warnings lately</h2>
+      {!of.ok && <p>{of.refusal.message}</p>}
+      {of.ok && of.body.length === 0 && <p class="quiet">None in 30 days.</p>}
+      {of.ok && of.body.length > 0 && (
+        <>
+          <ul class="lines">
+            {of.body.map(({ log_id, date, description, details }) => (
+              <li>
+                <Status of="warn" words="" />
+                <a href={pageAt`/log/${log_id}`}>
+                  <Moment at={date} />
+                </a>{" "}
+                <code>{details.code}</code> {description}
+              </li>
+            ))}
+          </ul>
+          <p>
+            <a href={`${pageAt`/log`}?q=type:w`}>All warnings</a>
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
 function Size({ bytes }: { bytes: number }) {
   const text = numberText(useContext(ReaderContext), Math.max(0.1, bytes / 1024), 1);
   return <span class="number">{text} KiB</span>;
 }
+
+const dependencies: Readonly<Record<string, string>> = {
+  kv: "KV",
+  cache: "Cache",
+  queue: "Queue",
+  crypto: "Cryptography",
+  jwks: "Issuers’ keys",
+};
 
 /** Of the isolate that answers: others may know better, or worse. */
 function Edge({ visit: { health, caller } }: { visit: Visit }) {
@@ -180,7 +220,7 @@ function Edge({ visit: { health, caller } }: { visit: Visit }) {
     <dl class="facts">
       {Object.entries(health?.circuits ?? {}).map(([dependency, state]) => (
         <>
-          <dt>{dependency}</dt>
+          <dt>{dependencies[dependency] ?? dependency}</dt>
           <dd>
             <Status
               of={state}

@@ -54,6 +54,7 @@ export const transfer: Handler = async (visit) => {
           </a>
         </p>
       </Head>
+      <Faults errors={refusal ? { ...noErrors, rest: [refusal.message] } : noErrors} />
       {found && !found.dry_run && <Taken found={found} />}
       {found?.dry_run && <Preview found={found} />}
       {visit.may("create") && visit.may("update") && (
@@ -61,7 +62,6 @@ export const transfer: Handler = async (visit) => {
           <h2 id="import">Import</h2>
           <form method="post" enctype="multipart/form-data" class="edit">
             <FormKey of={visit.session} />
-            <Faults errors={refusal ? { ...noErrors, rest: [refusal.message] } : noErrors} />
             <div class="field">
               <label for="file">File</label>
               <input type="file" id="file" name="file" accept=".json,application/json" />

@@ -51,7 +51,9 @@ function PercentageBar({ shares }: { shares: Share[] }) {
           const x = at;
           at += of * 1000;
           // A hair between neighbours, so that they part without colours too.
-          return <rect class={toneOf(place)} x={x} width={Math.max(0, of * 1000 - 2)} height="1" />;
+          return (
+            <rect class={toneOf(place)} x={x.toFixed(1)} width={Math.max(0, of * 1000 - 2).toFixed(1)} height="1" />
+          );
         })}
       </svg>
       <ul class="legend">

@@ -16,6 +16,8 @@ export function pageOfResource(type: string, id: string, of?: Record<string, unk
     case "deployment":
     case "cohort":
       return `${pageAt`/${type}s/${id}`}`;
+    case "log_stream":
+      return pageAt`/log-streams/${id}`;
     default:
       return undefined;
   }

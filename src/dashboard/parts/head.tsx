@@ -57,4 +57,5 @@ export const listsUnder = {
   groups: [pageAt`/groups`, "Groups"],
   deployments: [pageAt`/deployments`, "Deployments"],
   tokens: [pageAt`/tokens`, "Tokens"],
+  streams: [pageAt`/log-streams`, "Log streams"],
 } as const;
