@@ -2,6 +2,7 @@
 import { createAmplitude } from "./api/amplitude/amplitude.ts";
 import { createManagement, type Management, managementPath } from "./api/management/app.ts";
 import { createNative } from "./api/native/native.ts";
+import { createOfrep } from "./api/ofrep/ofrep.ts";
 import { createFront, type Front, findSpoken, type Speakers } from "./api/serving/front.ts";
 import { Address } from "./assignment/address.ts";
 import { createMemo, type Memo } from "./assignment/memo.ts";
@@ -93,7 +94,7 @@ function managementOf(isolate: Isolate): Management {
   return isolate.management;
 }
 
-const speakers: Speakers = { amplitude: createAmplitude, native: createNative };
+const speakers: Speakers = { amplitude: createAmplitude, native: createNative, ofrep: createOfrep };
 
 function frontOf(isolate: Isolate, sources: Sources): Front {
   const { fetchRate: ratePerSecond, decisionBudgetMs: budgetMs } = isolate.settings;

@@ -3,8 +3,8 @@ import { createKeyring } from "../../../src/assignment/keyring.ts";
 import { signOverride } from "../../../src/assignment/override.ts";
 import { readSettings } from "../../../src/settings.ts";
 import { cohort, experiment, segment } from "../../model/resources.ts";
+import { ask, type Json, ofApps, send, shown } from "../serving/app-flags.ts";
 import { createFetchStage, keys } from "../serving/stage.ts";
-import { ask, type Json, ofApps, send, shown } from "./stage.ts";
 
 const path = "/_vestibule/v1/assignments";
 const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { experiment, flag } from "../../model/resources.ts";
+import { ask, type Json, ofApps, send, shown } from "../serving/app-flags.ts";
 import { createFetchStage, everywhere, keys } from "../serving/stage.ts";
-import { ask, type Json, ofApps, send, shown } from "./stage.ts";
 
 const stage = createFetchStage();
 const path = "/_vestibule/v1/exposures";

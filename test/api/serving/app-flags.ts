@@ -1,6 +1,6 @@
-/** Flags of every kind before a native app: support for tests in workerd. */
+/** Flags of every kind before an app: support for tests in workerd. */
 import { experiment, flag, segment, variation, variations } from "../../model/resources.ts";
-import { everywhere, type FetchStage } from "../serving/stage.ts";
+import { everywhere, type FetchStage } from "./stage.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field.
 export type Json = any;
