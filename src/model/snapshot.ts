@@ -104,6 +104,8 @@ export const snapshotSchema = v.object({
   experiments: v.array(experiment),
   /** Absent from what was published before there were any. */
   deployments: v.exactOptional(v.array(deployment), []),
+  /** By key of a flag that is enabled in a deployment and serves nobody, names of its parameters; absent where all serve. */
+  unserved: v.exactOptional(v.record(v.string(), v.array(v.string()))),
   /** Absent until a cohort has members. */
   cohorts: v.exactOptional(cohortIndexSchema),
 });

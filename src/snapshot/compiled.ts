@@ -50,6 +50,8 @@ export interface CompiledSnapshot {
   cohortNeedOf(flagKey: string): CohortNeed | null;
   /** As they were published: `deployments.ts` reads them once they are asked for. */
   deployments: unknown;
+  /** Likewise. */
+  unserved: unknown;
   /** Whether an active experiment asks about cohorts. */
   asksCohorts: boolean;
   /** Whether an active experiment hangs on who the user is. */
@@ -65,6 +67,7 @@ const envelopeSchema = v.object({
   experiments: v.array(v.unknown()),
   // The gate asks for none of it.
   deployments: v.exactOptional(v.unknown()),
+  unserved: v.exactOptional(v.unknown()),
   cohorts: v.exactOptional(v.unknown()),
 });
 const experimentSchema = snapshotSchema.entries.experiments.item;
@@ -173,6 +176,7 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     flagByKey,
     cohortNeedOf,
     deployments: snapshot.deployments,
+    unserved: snapshot.unserved,
     asksCohorts: active.some((experiment) => experiment.cohorts !== null),
     asksUser: active.some(({ subject, cohorts: asked }) => subject === "user" || asked?.ofUsers === true),
     faults,

@@ -31,6 +31,14 @@ export const deploymentsOf = memo((snapshot: CompiledSnapshot): ReadonlyMap<stri
   return found;
 });
 
+const unservedSchema = v.unwrap(snapshotSchema.entries.unserved);
+
+/** By flag that is enabled in a deployment and serves nobody, names of its parameters, as far as they can be read. */
+export const unservedOf = memo((snapshot: CompiledSnapshot): ReadonlyMap<string, readonly string[]> => {
+  const parsed = v.safeParse(unservedSchema, snapshot.unserved);
+  return new Map(parsed.success ? Object.entries(parsed.output) : []);
+});
+
 /** By flag, the experiment that is assigned on it today. */
 export const activeByFlag = memo((snapshot: CompiledSnapshot): ReadonlyMap<string, CompiledExperiment> => {
   const found = new Map<string, CompiledExperiment>();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import { compileSnapshot } from "../../src/snapshot/compiled.ts";
+import { unservedOf } from "../../src/snapshot/deployments.ts";
 import { experiment, flag, resources, variation } from "../model/resources.ts";
 
 const published = { tenant: "acme", version: 7, publishedAt: "2025-01-31T12:00:00.000Z" };
@@ -101,6 +102,16 @@ it.each([
 ])("serves a snapshot with deployments: %s", (_, deployments) => {
   const snapshot = compileSnapshot(JSON.stringify({ ...both, deployments }), "acme");
   expect(snapshot.active).toHaveLength(2);
+});
+
+it("knows the parameters of what serves nobody, where they can be read", () => {
+  const unservedIn = (unserved: unknown) =>
+    unservedOf(compileSnapshot(JSON.stringify({ ...both, unserved }), "acme")).get("idle");
+  expect([unservedIn({ idle: ["title"] }), unservedIn(undefined), unservedIn({ idle: 5 })]).toEqual([
+    ["title"],
+    undefined,
+    undefined,
+  ]);
 });
 
 describe("what is asked about cohorts", () => {

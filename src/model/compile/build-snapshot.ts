@@ -28,6 +28,7 @@ export function buildSnapshot(
   });
   const needed = new Set(served.flatMap(({ flag }) => membershipsOf(flag.id, resources).map(({ group }) => group)));
   const groups = [...needed].map((group) => groupFlag(group, options.version));
+  const unserved = unservedParameters(resources, new Set(served.map(({ flag }) => flag)));
   return {
     schema: 1,
     tenant: options.tenant,
@@ -37,6 +38,7 @@ export function buildSnapshot(
     flags: [...groups, ...served.map(({ compiled }) => compiled)] as Snapshot["flags"],
     experiments: resources.experiments.flatMap((experiment) => snapshotExperiment(experiment, resources)),
     deployments: snapshotDeployments(resources),
+    ...(unserved === undefined ? {} : { unserved }),
     ...(options.cohorts === undefined ? {} : { cohorts: options.cohorts }),
   };
 }
@@ -70,6 +72,13 @@ function snapshotDeployments({ deployments, feature_flags }: Resources): Snapsho
     key_hash,
     flag_keys: keys.get(id)?.map(({ key }) => key) ?? [],
   }));
+}
+
+/** So that whoever asks for one by its parameter can be told that the flag is off, and not that there is none. */
+function unservedParameters({ feature_flags }: Resources, served: ReadonlySet<FeatureFlag>): Snapshot["unserved"] {
+  const flags = feature_flags.filter((flag) => flag.deployments.length > 0 && !served.has(flag));
+  if (flags.length === 0) return undefined;
+  return Object.fromEntries(flags.map(({ key, parameters = {} }) => [key, Object.keys(parameters)]));
 }
 
 /** None when the flag is gone, as it may be under an archived experiment: then there is nothing to show. */

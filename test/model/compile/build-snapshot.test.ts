@@ -203,6 +203,8 @@ describe("buildSnapshot", () => {
       { id: "dep_Back", type: "server", key_hash: "hash-2", flag_keys: ["page"] },
       { id: "dep_Empty", type: "server", key_hash: "hash-3", flag_keys: [] },
     ]);
+    expect(build(of).unserved).toEqual({ other: ["title", "wide"] });
+    expect(build(resources())).not.toHaveProperty("unserved");
   });
 });
 
