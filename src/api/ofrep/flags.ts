@@ -5,6 +5,7 @@
 import type { Assignment } from "../../assignment/decide.ts";
 import type { Served } from "../../assignment/serve.ts";
 import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
+import { unservedOf } from "../../snapshot/deployments.ts";
 import { isRecord } from "../serving/json.ts";
 import { type Reason, reasonOf } from "../serving/reason.ts";
 import { type Failure, failureOf } from "./refuse.ts";
@@ -42,14 +43,11 @@ export function partsOf(key: string): { flagKey: string; parameter: string | nul
   return dot < 0 ? { flagKey: key, parameter: null } : { flagKey: key.slice(0, dot), parameter: key.slice(dot + 1) };
 }
 
-/** Names of the flag's parameters, as far as any of its variations is published. */
-export function parametersOf({ flagByKey, experiments }: CompiledSnapshot, flagKey: string): string[] | null {
-  const payloads = Object.values(flagByKey.get(flagKey)?.variants ?? {}).map(({ payload }) => payload);
-  const configs = [...experiments.values()].flatMap((each) =>
-    each.flagKey === flagKey ? [...each.variations.values()].map(({ config }) => config) : [],
-  );
-  const first = [...payloads, ...configs].find(isRecord);
-  return first === undefined ? null : Object.keys(first);
+/** Names of the flag's parameters, in one order; null where they are not known, as of a flag that is broken. */
+export function parametersOf(snapshot: CompiledSnapshot, flagKey: string): readonly string[] | null {
+  const payloads = Object.values(snapshot.flagByKey.get(flagKey)?.variants ?? {}).map(({ payload }) => payload);
+  const config = payloads.find(isRecord);
+  return config === undefined ? (unservedOf(snapshot).get(flagKey) ?? null) : Object.keys(config);
 }
 
 export interface Evaluated {

@@ -28,11 +28,11 @@ const typed = flag({
   },
   rollout: { all_users: { percentage: 100, weights: { plain: 1 } } },
 });
-/** Its experiment is over, so that it serves nobody; what it could give is known all the same. */
-const idle = flag({ id: "flg_Over", key: "over", name: "Over", deployments: everywhere });
+/** Its experiment is over, so that it serves nobody. */
+const over = flag({ id: "flg_Over", key: "over", name: "Over", deployments: everywhere });
 const of = {
   ...ofApps,
-  feature_flags: [...ofApps.feature_flags, typed, idle],
+  feature_flags: [...ofApps.feature_flags, typed, over],
   variations: [
     ...ofApps.variations,
     ...["flg_Typed", "flg_Over"].flatMap((id) =>
@@ -91,7 +91,7 @@ describe("POST /ofrep/v1/evaluate/flags/{key}", () => {
     ["no rule", "targeted", {}, undefined, "STATIC"],
     ["nothing at all", "rolled", {}, "on", "STATIC"],
     ["a draft", "idle", {}, undefined, "DISABLED"],
-    ["a draft's parameter, whatever it be", "idle.title", {}, undefined, "DISABLED"],
+    ["a draft that a parameter is asked of", "idle.title", {}, undefined, "DISABLED"],
     ["an experiment that is over", "over.title", {}, undefined, "DISABLED"],
   ])("says that %s decided", async (_, key, context, variant, reason) => {
     const { status, body } = await single(key, { targetingKey: "k", ...context });
@@ -136,7 +136,7 @@ describe("POST /ofrep/v1/evaluate/flags", () => {
       ...["page", "page.title", "page.wide"],
       ...["rolled", "rolled.title", "rolled.wide"],
       ...["targeted", "targeted.title", "targeted.wide"],
-      "idle",
+      ...["idle", "idle.title", "idle.wide"],
       ...["typed", "typed.title", "typed.limit", "typed.wide", "typed.items", "typed.box", "typed.dotted.name"],
       ...["over", "over.title", "over.wide"],
     ]);
@@ -247,13 +247,21 @@ describe("refusals", () => {
     },
   );
 
-  it.each(["none", "elsewhere", "page.none", "page.__proto__", "__proto__", "page/title", "%zz", "", "holdout-x"])(
-    "of the flag %j: not found",
-    async (key) => {
-      const { status, body } = await single(key);
-      expect([status, body.errorCode]).toEqual([404, "FLAG_NOT_FOUND"]);
-    },
-  );
+  it.each([
+    "none",
+    "elsewhere",
+    "page.none",
+    "idle.none",
+    "page.__proto__",
+    "__proto__",
+    "page/title",
+    "%zz",
+    "",
+    "holdout-x",
+  ])("of the flag %j: not found", async (key) => {
+    const { status, body } = await single(key);
+    expect([status, body.errorCode]).toEqual([404, "FLAG_NOT_FOUND"]);
+  });
 
   it("of keys are bare", async () => {
     for (const [key, status] of [
