@@ -2,6 +2,7 @@
 const parts: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>>> = {
   engine: () => import("./engine.ts"),
   gate: () => import("./gate.ts"),
+  fetch: () => import("./fetch.ts"),
   control: () => import("./control.ts"),
   cohorts: () => import("./cohorts.ts"),
 };

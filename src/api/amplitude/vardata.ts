@@ -27,7 +27,7 @@ export function createVardata({ desk, reporter, keyring, now }: Serving): Speake
     if (isRefused(client)) return refuse(refusalOf(client, 404));
     const asked = await readAsked(request, url);
     if ("status" in asked) return refuse(asked);
-    const user = completeUser(asked.user, request, url, client);
+    const user = completeUser(asked.user, request, client);
     const subject = subjectOf(user);
     if (subject.deviceId === null && subject.userId === null) return refuse(nobody);
 

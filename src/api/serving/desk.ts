@@ -4,7 +4,7 @@
  */
 import { base64url } from "jose";
 import { createMemo } from "../../assignment/memo.ts";
-import { BudgetError, withinBudget } from "../../assignment/pending.ts";
+import { after, BudgetError, isPromise, type Pending, withinBudget } from "../../assignment/pending.ts";
 import { type Served, type ServeInput, serve, servesByCohorts } from "../../assignment/serve.ts";
 import {
   type Deferring,
@@ -51,8 +51,8 @@ export interface Visit {
 }
 
 export interface Desk {
-  /** Never throws nor rejects. */
-  admit(key: string | null, visit: Visit): Promise<Client | Refusal>;
+  /** Never throws nor rejects. At once where all is in memory. */
+  admit(key: string | null, visit: Visit): Pending<Client | Refusal>;
   /** As `serve`, once it is known which cohorts the user is in. Never throws nor rejects for want of a store. */
   answer(client: Client, asked: Asked, visit: Visit): Promise<Served>;
 }
@@ -77,42 +77,55 @@ export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOption
   const limiter = createRateLimiter({ perSecond: ratePerSecond, burst: ratePerSecond * burstSeconds }, now);
   const hashes = createMemo<string>(1_024);
 
-  async function hashOf(key: string): Promise<string> {
+  function hashOf(key: string): Pending<string> {
     const known = hashes.get(key);
     if (known !== undefined) return known;
-    const digest = await sources.guard("crypto", () => crypto.subtle.digest("SHA-256", encoder.encode(key)));
-    const hash = base64url.encode(new Uint8Array(digest));
-    hashes.set(key, hash);
-    return hash;
+    const digest = sources.guard("crypto", () => crypto.subtle.digest("SHA-256", encoder.encode(key)));
+    return digest.then((bytes) => {
+      const hash = base64url.encode(new Uint8Array(bytes));
+      hashes.set(key, hash);
+      return hash;
+    });
   }
 
   /** The client whose key has this hash; undefined when it is none of this tenant's. @throws when nobody can tell. */
-  async function findClient(hash: string, tenant: Tenant, { bindings, ctx }: Visit): Promise<Client | undefined> {
-    const published = await withinBudget(sources.snapshot(tenant.id, bindings, ctx), budgetMs);
-    const deployment = published && deploymentsOf(published).get(hash);
-    if (!deployment) return undefined;
-    return { tenant, deployment, snapshot: forApps(published), isConfirmed: sources.isConfirmed(tenant.id) };
+  function findClient(hash: string, tenant: Tenant, { bindings, ctx }: Visit): Pending<Client | undefined> {
+    return after(withinBudget(sources.snapshot(tenant.id, bindings, ctx), budgetMs), (published) => {
+      const deployment = published && deploymentsOf(published).get(hash);
+      if (!deployment) return undefined;
+      return { tenant, deployment, snapshot: forApps(published), isConfirmed: sources.isConfirmed(tenant.id) };
+    });
+  }
+
+  /** As `findClient`, but what fails is told; at once where memory has the snapshot. */
+  function lookFor(hash: string, tenant: Tenant, visit: Visit): Pending<Found> {
+    try {
+      const client = findClient(hash, tenant, visit);
+      return isPromise(client) ? client.catch(() => "untold" as const) : client;
+    } catch {
+      return "untold";
+    }
+  }
+
+  function admitHashed(hash: string, visit: Visit): Pending<Client | Refusal> {
+    const rate = limiter.take(hash);
+    if (rate.isExceeded) return { refused: "too_many_requests", rate };
+    const found = visit.tenants.map((tenant) => lookFor(hash, tenant, visit));
+    return after(found.some(isPromise) ? Promise.all(found) : (found as Found[]), firstOf);
   }
 
   return {
-    async admit(key, visit) {
+    admit(key, visit) {
       if (key === null) return { refused: "unknown_key" };
-      let hash: string;
-      try {
-        hash = await withinBudget(hashOf(key), budgetMs);
-      } catch (error) {
-        logFault("a deployment key cannot be hashed", error);
-        return { refused: "unavailable" };
-      }
-      const rate = limiter.take(hash);
-      if (rate.isExceeded) return { refused: "too_many_requests", rate };
-      const found = await Promise.allSettled(visit.tenants.map((tenant) => findClient(hash, tenant, visit)));
-      const client = found.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : []))[0];
-      if (client === undefined) {
-        const isKnown = found.every(({ status }) => status === "fulfilled");
-        return { refused: isKnown ? "unknown_key" : "unavailable" };
-      }
-      return client.tenant.entitled ? client : { refused: "not_entitled" };
+      const hash = hashOf(key);
+      if (!isPromise(hash)) return admitHashed(hash, visit);
+      return Promise.resolve(withinBudget(hash, budgetMs)).then(
+        (hash) => admitHashed(hash, visit),
+        (error) => {
+          logFault("a deployment key cannot be hashed", error);
+          return { refused: "unavailable" } as const;
+        },
+      );
     },
 
     async answer({ tenant, snapshot }, { subject, ...asked }, { bindings, ctx }) {
@@ -129,6 +142,16 @@ export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOption
       }
     },
   };
+}
+
+/** Of one tenant: the client that its key is, none, or nobody can tell. */
+type Found = Client | undefined | "untold";
+
+/** A tenant of whom nobody can tell might have been the one. */
+function firstOf(found: readonly Found[]): Client | Refusal {
+  const client = found.find((each) => typeof each === "object");
+  if (client !== undefined) return client.tenant.entitled ? client : { refused: "not_entitled" };
+  return { refused: found.includes("untold") ? "unavailable" : "unknown_key" };
 }
 
 function logFault(message: string, error: unknown): void {

@@ -1,9 +1,9 @@
 /** Who an app asks for, completed by what the request tells of it, and what the statistics may know. */
 import type { Address } from "../../assignment/address.ts";
-import { readAttributes } from "../../assignment/attributes.ts";
 import type { User } from "../../assignment/decide.ts";
 import { requestAttributes } from "../../assignment/event.ts";
 import type { Subject } from "../../assignment/sources.ts";
+import { readUserAgent } from "../../assignment/user-agent.ts";
 import { foldAttribute } from "../../model/compile/segment-conditions.ts";
 import type { VestibuleEvent } from "../../model/event.ts";
 import type { Client } from "./desk.ts";
@@ -23,14 +23,14 @@ const isGiven = (value: unknown) => value !== undefined && value !== null && val
  * What the app itself says stands. A server's request tells of the server, not of the user: nothing is taken from it, so
  * that whoever evaluates the flags there finds the same.
  */
-export function completeUser(user: User, request: Request, url: Address, { deployment }: Client): User {
+export function completeUser(user: User, request: Request, { deployment }: Client): User {
   if (deployment.type === "server") return user;
   const completed = { ...user };
+  const { country, region, city } = (request.cf ?? {}) as Partial<IncomingRequestCfProperties>;
+  const traits = readUserAgent(request.headers.get("user-agent") ?? "");
   const category = typeof user.device_category === "string" ? user.device_category.toLowerCase() : "";
-  const known: Record<string, unknown> = {
-    ...readAttributes(request, url),
-    ...(category === "" ? {} : { device_type: deviceCategories[category] ?? category }),
-  };
+  const known: Record<string, unknown> = { ...traits, country, region, city };
+  if (category !== "") known.device_type = deviceCategories[category] ?? category;
   for (const name of told) {
     if (!isGiven(completed[name]) && isGiven(known[name]) && known[name] !== "unknown") completed[name] = known[name];
   }
