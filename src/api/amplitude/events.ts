@@ -3,10 +3,13 @@
  * apps may send everything here. Its answers are Amplitude's, since clients go by what stands in them: which events to
  * drop, and which to send again.
  */
+import { within } from "../../alarms/deadline.ts";
 import type { Address } from "../../assignment/address.ts";
 import type { Client, Refusal, Visit } from "../serving/desk.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { isRecord, readJson } from "../serving/json.ts";
+import { overrideIn } from "../serving/override.ts";
+import type { Telling } from "../serving/report.ts";
 import { attributesOf, idOf, subjectOf } from "../serving/user.ts";
 import { type AmplitudeEvent, happeningsIn } from "./happenings.ts";
 import { isRefused, methodNotAllowed, refusalOf, refuse } from "./refuse.ts";
@@ -14,6 +17,7 @@ import { isRefused, methodNotAllowed, refusalOf, refuse } from "./refuse.ts";
 /** Amplitude's own limit. */
 const mostEvents = 2_000;
 const longestKey = 256;
+const giveUpMs = 5_000;
 
 function answer(status: number, body: Record<string, unknown>, headers: Record<string, string> = {}): Response {
   return Response.json({ code: status, ...body }, { status, headers: { "cache-control": "no-store", ...headers } });
@@ -21,7 +25,7 @@ function answer(status: number, body: Record<string, unknown>, headers: Record<s
 
 const missing = (field: string) => answer(400, { error: "Request missing required field", missing_field: field });
 
-export function createEvents({ desk, reporter, now }: Serving): Speaker {
+export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker {
   return async (request, url, _, visit) => {
     if (request.method !== "POST") return refuse(methodNotAllowed);
     const read = await readJson(request);
@@ -37,8 +41,12 @@ export function createEvents({ desk, reporter, now }: Serving): Speaker {
     if (isRefused(client)) return refused(client, events.length);
     const faults = faultsOf(events);
     if (faults !== null) return answer(400, { error: "Request missing required field", ...faults });
-    const work = report(events, { request, url, client, visit });
-    visit.ctx.waitUntil(work);
+    // Whom QA has forced is in no statistics, whatever the client says of them.
+    const { override } = await overrideIn(keyring, client.tenant, url, now());
+    const tellings = tellingsOf(events, { request, url, client, forced: override?.experimentId ?? null });
+    if (tellings.length > 0 && !(await isReported(tellings, visit))) {
+      return answer(503, { error: "Events cannot be taken at the moment." });
+    }
     return answer(200, {
       events_ingested: events.length,
       payload_size_bytes: read.size,
@@ -46,22 +54,34 @@ export function createEvents({ desk, reporter, now }: Serving): Speaker {
     });
   };
 
-  /** One subject after the other: what comes in a batch is seldom of one alone. */
-  async function report(
-    events: readonly AmplitudeEvent[],
-    { request, url, client, visit }: { request: Request; url: Address; client: Client; visit: Visit },
-  ): Promise<void> {
+  function tellingsOf(events: readonly AmplitudeEvent[], { request, url, client, forced }: Circumstances): Telling[] {
     const atMs = now();
-    for (const event of events) {
+    return events.flatMap((event) => {
       const { teller, told } = happeningsIn(event, client, atMs);
-      if (told.length === 0) continue;
+      const counted = told.filter(({ assignment }) => assignment.experiment.id !== forced);
+      if (counted.length === 0) return [];
       const user = userOf(event);
       const attributes = attributesOf(user, request, url, client);
       const { tenant, deployment } = client;
       const occasion = { tenant: tenant.id, atMs, source: teller, deployment: deployment.id, attributes };
-      await reporter.report({ occasion, subject: subjectOf(user), told, links: true }, visit.bindings.EVENTS);
-    }
+      return [{ occasion, subject: subjectOf(user), told: counted, links: true }];
+    });
   }
+
+  /** Clients keep what is not taken, and send it again: they are told so only once the queue has it. */
+  async function isReported(tellings: readonly Telling[], { bindings, ctx }: Visit): Promise<boolean> {
+    const work = reporter.report(tellings, bindings.EVENTS);
+    ctx.waitUntil(work);
+    return within(giveUpMs, work).catch(() => false);
+  }
+}
+
+interface Circumstances {
+  request: Request;
+  url: Address;
+  client: Client;
+  /** The experiment that QA forces. */
+  forced: string | null;
 }
 
 /** An event's own fields, by the names that a user's have. */

@@ -1,4 +1,5 @@
 /** The flags of a deployment as its clients evaluate them: whole for servers, as stubs for everybody else. */
+import type { ServedFlag } from "../../assignment/serve.ts";
 import type { Flag, Variant } from "../../engine/flag.ts";
 import { memo } from "../../model/memo.ts";
 import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
@@ -7,14 +8,32 @@ import type { CompiledDeployment } from "../../snapshot/deployments.ts";
 /** Of each deployment by id, while the snapshot serves. */
 const lists = memo((_: CompiledSnapshot) => new Map<string, string>());
 
-/** As JSON. */
-export function flagList(snapshot: CompiledSnapshot, deployment: CompiledDeployment): string {
+/** As JSON. @param forced the variant that QA wants of its experiment's flag */
+export function flagList(snapshot: CompiledSnapshot, deployment: CompiledDeployment, forced?: ServedFlag): string {
+  if (forced !== undefined) {
+    const others = flagsOf(snapshot, deployment).filter(({ key }) => key !== forced.key);
+    return JSON.stringify([...others, forcedFlag(forced)]);
+  }
   const known = lists(snapshot).get(deployment.id);
   if (known !== undefined) return known;
-  const flags = deployment.type === "server" ? wholeFlags(snapshot, deployment) : stubs(snapshot, deployment);
-  const json = JSON.stringify(flags);
+  const json = JSON.stringify(flagsOf(snapshot, deployment));
   lists(snapshot).set(deployment.id, json);
   return json;
+}
+
+function flagsOf(snapshot: CompiledSnapshot, deployment: CompiledDeployment): Flag[] {
+  return deployment.type === "server" ? wholeFlags(snapshot, deployment) : stubs(snapshot, deployment);
+}
+
+/** One variant for everybody; a client takes its own evaluation for the server's word. */
+function forcedFlag({ key, variant: { metadata, ...variant } }: ServedFlag): Flag {
+  const { segmentName, ...ofFlag } = metadata ?? {};
+  return {
+    key,
+    variants: { [variant.key]: variant },
+    segments: [{ variant: variant.key, metadata: { segmentName } }],
+    metadata: { ...ofFlag, evaluationMode: "local" },
+  };
 }
 
 /** The cohorts that are asked about by flags which a deployment evaluates itself. */

@@ -1,31 +1,36 @@
 /** The flags of a deployment, for clients that evaluate them, or want to know what there is. */
+import { serve } from "../../assignment/serve.ts";
 import { staleness } from "../serving/desk.ts";
+import { hasEtag } from "../serving/etag.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { readKey } from "../serving/key.ts";
+import { overrideIn } from "../serving/override.ts";
 import { flagList } from "./flag-list.ts";
-import { isRefused, methodNotAllowed, refusalOf, refuse } from "./refuse.ts";
+import { isRefused, methodNotAllowed, refusalOf, refuse, warningHeader } from "./refuse.ts";
 
 /** Counts up when what a snapshot is made into changes. */
 const format = 1;
 
-export function createFlags({ desk }: Serving): Speaker {
-  return async ({ method, headers }, _, __, visit) => {
+export function createFlags({ desk, keyring, now }: Serving): Speaker {
+  return async (request, url, _, visit) => {
+    const { method, headers } = request;
     if (method !== "GET" && method !== "HEAD") return refuse(methodNotAllowed);
     const client = await desk.admit(readKey(headers), visit);
     // Who evaluates by itself goes on with what it has, and asks again anyhow.
     if (isRefused(client)) return refuse(refusalOf(client, 503));
-    const { snapshot, deployment } = client;
+    const { tenant, snapshot, deployment } = client;
+    const about = { "content-type": "application/json; charset=utf-8", ...staleness(client) };
+    const { override, warnings } = await overrideIn(keyring, tenant, url, now());
+    if (override !== null) {
+      const served = serve({ snapshot, flagKeys: deployment.flagKeys, user: {}, override });
+      const forced = served.flags.find(({ assignment }) => assignment?.method === "forced");
+      return new Response(flagList(snapshot, deployment, forced), {
+        headers: { ...about, "cache-control": "no-store", ...warningHeader(served.warnings) },
+      });
+    }
     const etag = `"${format}-${deployment.id}-${snapshot.version}"`;
-    const about = { etag, "cache-control": "private, no-cache", ...staleness(client) };
-    if (isKnown(headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers: about });
-    return new Response(flagList(snapshot, deployment), {
-      headers: { "content-type": "application/json; charset=utf-8", ...about },
-    });
+    const cached = { etag, "cache-control": "private, no-cache", ...staleness(client), ...warningHeader(warnings) };
+    if (hasEtag(request, etag)) return new Response(null, { status: 304, headers: cached });
+    return new Response(flagList(snapshot, deployment), { headers: { ...about, ...cached } });
   };
-}
-
-/** RFC 9110, section 13.1.2. */
-function isKnown(ifNoneMatch: string | null, etag: string): boolean {
-  const tags = ifNoneMatch?.split(",").map((tag) => tag.trim().replace(/^W\//, "")) ?? [];
-  return tags.includes(etag) || ifNoneMatch?.trim() === "*";
 }

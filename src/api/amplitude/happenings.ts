@@ -13,7 +13,7 @@ export type AmplitudeEvent = Record<string, unknown>;
 /** Who says so: Amplitude's clients by their own events, or an app by whatever it sends when a variant is seen. */
 export type Teller = "amplitude" | "ingest";
 
-export interface Telling {
+export interface Tale {
   teller: Teller;
   told: Told[];
 }
@@ -30,7 +30,7 @@ interface Claim {
   metadata?: unknown;
 }
 
-export function happeningsIn(event: AmplitudeEvent, client: Client, nowMs: number): Telling {
+export function happeningsIn(event: AmplitudeEvent, client: Client, nowMs: number): Tale {
   const properties = isRecord(event.event_properties) ? event.event_properties : {};
   const isAssignment = assignments.has(event.event_type);
   const claims = [claimIn(properties), ...(isAssignment ? assignedIn(properties) : [])];

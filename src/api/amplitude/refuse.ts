@@ -51,3 +51,8 @@ export function refuse({ status, code, message, headers }: Refused): Response {
     { status, headers: { "cache-control": "no-store", "x-vestibule-refused": code, ...headers } },
   );
 }
+
+/** Why QA's wish was not granted. */
+export function warningHeader(warnings: readonly string[]): Record<string, string> {
+  return warnings.length > 0 ? { "x-vestibule-warning": warnings.join(", ") } : {};
+}

@@ -1,15 +1,14 @@
 /** Remote evaluation: a user's variants. */
 
-import { readOverride } from "../../assignment/override.ts";
-import { isPromise } from "../../assignment/pending.ts";
 import type { ServedFlag } from "../../assignment/serve.ts";
 import { staleness } from "../serving/desk.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { readKey } from "../serving/key.ts";
+import { overrideIn } from "../serving/override.ts";
 import type { Told } from "../serving/report.ts";
 import { attributesOf, completeUser, subjectOf } from "../serving/user.ts";
 import { readAsked } from "./asked.ts";
-import { isRefused, methodNotAllowed, refusalOf, refuse } from "./refuse.ts";
+import { isRefused, methodNotAllowed, refusalOf, refuse, warningHeader } from "./refuse.ts";
 import { variantJson } from "./variant-json.ts";
 
 const nobody = {
@@ -32,16 +31,14 @@ export function createVardata({ desk, reporter, keyring, now }: Serving): Speake
     if (subject.deviceId === null && subject.userId === null) return refuse(nobody);
 
     const { tenant, deployment } = client;
-    const pending = readOverride(keyring, tenant, url, now());
-    // What cannot be verified is refused: the platform's cryptography may fail.
-    const override = isPromise(pending) ? await pending.catch(() => "refused" as const) : pending;
+    const { override, warnings } = await overrideIn(keyring, tenant, url, now());
     const served = await desk.answer(
       client,
       {
         flagKeys: asked.flagKeys?.filter((key) => deployment.flagKeys.includes(key)) ?? deployment.flagKeys,
         user,
         ...(asked.groups === undefined ? {} : { groups: asked.groups }),
-        override: override === "refused" ? null : override,
+        override,
         subject,
       },
       visit,
@@ -60,13 +57,12 @@ export function createVardata({ desk, reporter, keyring, now }: Serving): Speake
     const given = isFirstVersion
       ? served.flags.filter(({ variant }) => variant.metadata?.default !== true)
       : served.flags;
-    const warnings = [...served.warnings, ...(override === "refused" ? ["experiment_override_refused"] : [])];
     return new Response(`{${given.map(({ key, variant }) => `${JSON.stringify(key)}:${variantJson(variant)}`)}}`, {
       headers: {
         "content-type": "application/json; charset=utf-8",
         "cache-control": "no-store",
         ...staleness(client),
-        ...(warnings.length > 0 ? { "x-vestibule-warning": warnings.join(", ") } : {}),
+        ...warningHeader([...warnings, ...served.warnings]),
         ...(served.withheld.size > 0 ? { "x-vestibule-withheld": [...served.withheld.keys()].join(", ") } : {}),
       },
     });

@@ -41,7 +41,7 @@ export function createAssignments({ desk, reporter, keyring, units, now }: Servi
     if ("code" in asked) return refuse(asked);
     const { tenant, deployment, snapshot } = client;
     const subject: Subject = { deviceId: asked.deviceId, userId: asked.userId };
-    const user = completeUser(rememberedUser(asked), request, url, client);
+    const user = completeUser(rememberedUser(asked), request, client);
     const { override, warnings } = await overrideIn(keyring, tenant, url, now());
     const enabled = new Set(deployment.flagKeys);
     const named = asked.flagKeys ?? deployment.flagKeys;

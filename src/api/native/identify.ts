@@ -17,7 +17,7 @@ export function createIdentify({ desk, reporter, keyring, now }: Serving): Answe
     const { override } = await overrideIn(keyring, tenant, url, now());
     // As the device was seen before anybody knew whose it is.
     const device = { deviceId, userId: null };
-    const user = completeUser(userOf(device, attributes), request, url, client);
+    const user = completeUser(userOf(device, attributes), request, client);
     const asked = { subject: device, flagKeys: deployment.flagKeys, user, override };
     const { flags } = await desk.answer(client, asked, visit);
     const assignments = flags.flatMap(({ assignment }) =>

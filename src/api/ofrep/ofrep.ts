@@ -24,7 +24,7 @@ export function createOfrep({ desk, reporter, keyring, units, now }: Serving): S
     { request, url, client, visit }: { request: Request; url: Address; client: Client; visit: Visit },
   ): Promise<Evaluated & { question: unknown }> {
     const { tenant, deployment, snapshot } = client;
-    const user = completeUser(context.user, request, url, client);
+    const user = completeUser(context.user, request, client);
     const { override, warnings } = await overrideIn(keyring, tenant, url, now());
     const served = await desk.answer(client, { subject, flagKeys, user, override }, visit);
     const assignments = served.flags.flatMap(({ assignment }) => assignment ?? []);

@@ -219,6 +219,14 @@ describe("events that are not", () => {
     expect(await exposure(properties)).toEqual([]);
   });
 
+  it("what QA forces by the query of the address", async () => {
+    const event = { event_type: "$exposure", ...somebody(), event_properties: { flag_key: "page", variant: "a" } };
+    expect((await sendEvents([event], { path: "/2/httpapi?experiment_id=exp_Page&variation_id=var_a" })).status).toBe(
+      200,
+    );
+    expect(stage.takeEvents()).toEqual([]);
+  });
+
   it.each([
     ["$identify", { user_properties: { $set: { plan: "pro" } } }],
     ["page_view", { event_properties: { path: "/" } }],
@@ -301,6 +309,19 @@ describe("answers", () => {
     down.restart({ isDown: true });
     expect((await sendEvents([event], { to: down })).status).toBe(503);
     vi.restoreAllMocks();
+  });
+
+  it("are a promise: while the queue takes nothing, clients keep what they have", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const event = { event_type: "$exposure", ...somebody(), event_properties: { flag_key: "page", variant: "a" } };
+    const queue = stage.env.EVENTS;
+    stage.env.EVENTS = { sendBatch: async () => Promise.reject(new Error("down")) } as unknown as typeof queue;
+    expect((await sendEvents([event])).status).toBe(503);
+    expect((await sendEvents([{ event_type: "page_view", user_id: "u" }])).status).toBe(200);
+    stage.env.EVENTS = queue;
+    expect((await sendEvents([event])).status).toBe(200);
+    expect(stage.takeEvents().map(({ type }) => type)).toEqual(["exposure"]);
+    error.mockRestore();
   });
 
   it("are given to POST alone", async () => {

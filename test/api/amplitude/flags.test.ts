@@ -126,6 +126,21 @@ describe("flags", () => {
     expect((await changed.ask(path, { key: keys.server, headers: { "if-none-match": etag } })).status).toBe(200);
   });
 
+  it.each([keys.server, keys.client])("give everybody the variation that QA asks for: %s", async (key) => {
+    const response = await stage.ask(`${path}?experiment_id=exp_Page&variation_id=var_c`, { key });
+    const flags: Flag[] = await response.json();
+    expect(flags.find(({ key }) => key === "page")).toEqual({
+      key: "page",
+      variants: { c: { key: "c", value: "c", payload: { title: "Hello", wide: true } } },
+      segments: [{ variant: "c", metadata: { segmentName: "forced" } }],
+      metadata: expect.objectContaining({ evaluationMode: "local", experimentKey: "exp_Page", trackExposure: false }),
+    });
+    expect(response.headers.get("etag")).toBeNull();
+    const none = await stage.ask(`${path}?experiment_id=exp_None&variation_id=var_c`, { key });
+    expect(none.headers.get("x-vestibule-warning")).toBe("experiment_not_found");
+    expect(await none.json()).toEqual(await flagsOf(key));
+  });
+
   it("are refused as variants are, but may be asked for again where nobody can read them", async () => {
     expect((await stage.ask(path, { key: "nobody's" })).status).toBe(401);
     expect((await stage.ask(path, { key: null })).status).toBe(401);
