@@ -1,6 +1,5 @@
 /** What the fetch APIs tell the queue: assignments and exposures of known units, each as often as it is worth telling. */
 
-import { within } from "../../alarms/deadline.ts";
 import type { Assignment } from "../../assignment/decide.ts";
 import { eventOf, type Happening, identityOf, type Occasion } from "../../assignment/event.ts";
 import { createMemo } from "../../assignment/memo.ts";
@@ -8,13 +7,10 @@ import { createSender } from "../../assignment/sender.ts";
 import type { Sources, Subject } from "../../assignment/sources.ts";
 import type { VestibuleEvent } from "../../model/event.ts";
 import type { QueueMessage } from "../../model/log-entry.ts";
-import type { Visit } from "./desk.ts";
 
 /** A repetition within the day says nothing new: the ledger counts units. */
 const dayMs = 24 * 3600 * 1000;
 const mostRemembered = 20_000;
-/** Apps wait no longer for an answer. */
-const giveUpMs = 2_000;
 
 /** One happening, with what the client calls it: told again under the same id, it is the same event. */
 export interface Told extends Happening {
@@ -42,13 +38,13 @@ export interface FetchReporter {
    * @returns whether the queue has all that was new
    */
   report(telling: Telling | readonly Telling[], queue: Queue): Promise<boolean>;
-  /** The same for a client that is told of it, and sends again what was not taken; false as well if that takes too long. */
-  record(telling: Telling | readonly Telling[], visit: Visit): Promise<boolean>;
 }
 
 export function createFetchReporter(sources: Sources, now: () => number): FetchReporter {
   const sender = createSender(sources.guard, now);
   const told = createMemo<true>(mostRemembered);
+  /** Whole tellings: who is asked for again and again costs no hashing of ids. */
+  const heard = createMemo<true>(mostRemembered);
 
   async function eventsOf({
     occasion,
@@ -77,9 +73,11 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
     return [...events, ...[...assignments.values()].map((each) => identityOf(each, { device, user }, occasion))];
   }
 
-  const reporter: FetchReporter = {
+  return {
     async report(telling, queue) {
-      const tellings = [telling].flat() as readonly Telling[];
+      const fresh = ([telling].flat() as readonly Telling[]).map((each) => ({ each, whole: wholeOf(each) }));
+      const tellings = fresh.flatMap(({ each, whole }) => (whole !== null && heard.get(whole) ? [] : each));
+      if (tellings.length === 0) return true;
       // What a client names itself, it may tell again; whoever counts knows it by its id.
       const named = new Set(tellings.flatMap((each) => each.told.flatMap(({ id }) => id ?? [])));
       const news = new Set<string>();
@@ -96,15 +94,26 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
       }, queue);
       // What the queue did not take is said again, should it be told again.
       if (isSent) for (const said of news) told.set(said, true);
+      if (isSent) for (const { whole } of fresh) if (whole !== null) heard.set(whole, true);
       return isSent;
     },
-    async record(telling, { bindings, ctx }) {
-      const work = reporter.report(telling, bindings.EVENTS);
-      ctx.waitUntil(work);
-      return within(giveUpMs, work).catch(() => false);
-    },
   };
-  return reporter;
+}
+
+/** All that a telling says, but for its hour; null where the client names what it tells. */
+function wholeOf({ occasion, subject, told, links = false, identified = [] }: Telling): string | null {
+  if (told.some(({ id, atMs }) => id !== undefined || atMs !== undefined)) return null;
+  const assigned = ({ experiment, variation, epoch, method }: Assignment) =>
+    `${experiment.id} ${variation.id} ${epoch} ${method}`;
+  return JSON.stringify([
+    Math.floor(occasion.atMs / dayMs),
+    occasion.tenant,
+    subject.deviceId,
+    subject.userId,
+    links,
+    told.map(({ type, assignment, unit }) => `${type} ${unit} ${assigned(assignment)}`),
+    identified.map(assigned),
+  ]);
 }
 
 /** What an event says, but for its id and its hour. */
