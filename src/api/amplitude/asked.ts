@@ -20,7 +20,7 @@ const longestHeader = 100_000;
 const keyList = v.array(v.string());
 
 const bad = (message: string): Refused => ({ status: 400, code: "invalid_request", message });
-const tooLarge: Refused = { status: 413, code: "too_large", message: "The request is too large." };
+const tooLarge: Refused = { status: 413, code: "body_too_large", message: "The request is too large." };
 
 /** The user in the header or the body, with what stands in the query. */
 export async function readAsked(request: Request, url: Address): Promise<Asked | Refused> {

@@ -22,7 +22,7 @@ const notFound: Refused = {
 };
 const unavailable: Refused = {
   status: 503,
-  code: "unavailable",
+  code: "cohorts_unavailable",
   message: "The cohort's members cannot be read at the moment.",
 };
 
@@ -50,7 +50,7 @@ export function createCohort({ desk }: Serving): Speaker {
     const isUnchanged = number("lastModified") >= lastModified;
     if (isTooBig || isUnchanged || method === "HEAD") await body.cancel();
     if (isUnchanged) return new Response(null, { status: 204, headers: about });
-    if (isTooBig) return refuse({ status: 413, code: "too_large", message: `The cohort has ${size} members.` });
+    if (isTooBig) return refuse({ status: 413, code: "cohort_too_large", message: `The cohort has ${size} members.` });
     return new Response(method === "HEAD" ? null : body, {
       headers: { "content-type": "application/json; charset=utf-8", ...about },
     });

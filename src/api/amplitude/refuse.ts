@@ -26,9 +26,9 @@ export function isRefused<T extends object>(value: T | Refusal): value is Refusa
 export function refusalOf(refusal: Refusal, whenUnavailable: 404 | 503): Refused {
   switch (refusal.refused) {
     case "unknown_key":
-      return { status: 401, code: "unknown_key", message: "No deployment has this key." };
+      return { status: 401, code: "invalid_key", message: "No deployment has this key." };
     case "not_entitled":
-      return { status: 403, code: "not_entitled", message: "The tenant is not entitled to experiments." };
+      return { status: 403, code: "feature_not_entitled", message: "The tenant is not entitled to experiments." };
     case "too_many_requests":
       return {
         status: 403,
@@ -39,7 +39,7 @@ export function refusalOf(refusal: Refusal, whenUnavailable: 404 | 503): Refused
     case "unavailable":
       return {
         status: whenUnavailable,
-        code: "unavailable",
+        code: "configuration_unavailable",
         message: "The configuration cannot be read at the moment. Go on with what you have, or with your fallback.",
       };
   }

@@ -13,7 +13,7 @@ import { variantJson } from "./variant-json.ts";
 
 const nobody = {
   status: 400,
-  code: "subject_missing",
+  code: "subject_required",
   message: "A user needs a user_id or a device_id.",
 } as const;
 

@@ -177,11 +177,11 @@ describe("vardata", () => {
 describe("refusals that no client tries again", () => {
   const tooDeep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   it.each([
-    ["no key", v2, { key: null }, 401, "unknown_key"],
-    ["an unknown key", v2, { key: "nobody's" }, 401, "unknown_key"],
-    ["a key longer than any", v2, { key: "k".repeat(10_000) }, 401, "unknown_key"],
-    ["no user", v2, {}, 400, "subject_missing"],
-    ["a user without an id", v2, { headers: userHeader({ user_id: "", device_id: null }) }, 400, "subject_missing"],
+    ["no key", v2, { key: null }, 401, "invalid_key"],
+    ["an unknown key", v2, { key: "nobody's" }, 401, "invalid_key"],
+    ["a key longer than any", v2, { key: "k".repeat(10_000) }, 401, "invalid_key"],
+    ["no user", v2, {}, 400, "subject_required"],
+    ["a user without an id", v2, { headers: userHeader({ user_id: "", device_id: null }) }, 400, "subject_required"],
     ["a user that is no base64", v2, { headers: { "x-amp-exp-user": "%%%" } }, 400, "invalid_request"],
     ["a user that is no UTF-8", v2, { headers: { "x-amp-exp-user": "/////w==" } }, 400, "invalid_request"],
     ["a user that is no object", v2, { headers: userHeader([someone]) }, 400, "invalid_request"],
@@ -190,7 +190,7 @@ describe("refusals that no client tries again", () => {
     ["a context that is no JSON", "/v1/vardata?user_id=u&context={", {}, 400, "invalid_request"],
     ["a body that is no JSON", v2, { method: "POST", body: "{" }, 400, "invalid_request"],
     ["a body that is too deep", v2, { method: "POST", body: `{"a":${tooDeep}}` }, 400, "invalid_request"],
-    ["a body that is too large", v2, { method: "POST", body: `"${"x".repeat(1_048_576)}"` }, 413, "too_large"],
+    ["a body that is too large", v2, { method: "POST", body: `"${"x".repeat(1_048_576)}"` }, 413, "body_too_large"],
     ["another method", v2, { method: "DELETE" }, 405, "method_not_allowed"],
   ])("%s", async (_, path, init, status, code) => {
     const response = await stage.ask(path, init as Parameters<FetchStage["ask"]>[1]);
@@ -246,7 +246,7 @@ describe("a store that is down", () => {
     const other = createFetchStage();
     other.restart({ isDown: true });
     const response = await other.ask(v2, { headers: userHeader() });
-    expect([response.status, response.headers.get("x-vestibule-refused")]).toEqual([404, "unavailable"]);
+    expect([response.status, response.headers.get("x-vestibule-refused")]).toEqual([404, "configuration_unavailable"]);
     vi.restoreAllMocks();
   });
 });
