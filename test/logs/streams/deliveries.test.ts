@@ -126,6 +126,8 @@ describe("a stream", () => {
       sync(stream("a", { status: "paused" }));
       await come(stage, 20, 40);
       expect(delivery("a")).toMatchObject({ state: "paused", pending: 20, pending_since: "2030-01-01T00:02:00.000Z" });
+      sync(stream("a", { status: "paused", filters: [{ type: "category", name: "auth.login.fail" }] }));
+      expect(delivery("a")).toMatchObject({ pending: 0, pending_since: null });
       sync(stream("a"));
       await pass(0);
       expect(taken("a")).toEqual(ids(0, 40));
@@ -210,7 +212,10 @@ describe("a receiver that fails", () => {
       receivers.set("flaky", (request) => (refusals-- > 0 ? failing(request) : taking(request)) as Response);
       receivers.set("good", taking);
       sync(...[...slow, "flaky", "good"].map((id) => stream(id)));
-      for (let i = 0; i < 20; i++) {
+      keeper.record(numbered(0, 1));
+      await pass(9_000);
+      expect([taken("good"), taken("flaky")]).toEqual([ids(0, 1), ids(0, 1)]);
+      for (let i = 1; i < 20; i++) {
         keeper.record(numbered(i, i + 1));
         await pass(0);
         expect(taken("good")).toEqual(ids(0, i + 1));
