@@ -36,14 +36,17 @@ export class EntryStore {
     this.#sql = storage.sql;
   }
 
-  /** Where the entry has been put; null when it is there already. */
-  add(entry: LogEntry): Placed | null {
+  /**
+   * @param at its date, in ms since the epoch
+   * @returns where it has been put; null when it is there already
+   */
+  add(entry: LogEntry, at: number): Placed | null {
     const added = this.#sql.exec<{ seq: number }>(
       `INSERT INTO entry (log_id, type, at, mark, user_id, body) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (log_id) DO NOTHING RETURNING seq`,
       entry.log_id,
       entry.type,
-      Date.parse(entry.date),
+      at,
       markOf(entry),
       entry.user_id ?? null,
       JSON.stringify(entry),

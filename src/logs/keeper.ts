@@ -69,8 +69,12 @@ export function createKeeper({ storage, limits, rest, now, random, fetch, allowe
 
   function keep(given: readonly LogEntry[]): void {
     transaction(() => {
-      const kept = given.filter(({ date }) => !retention.isOver(Date.parse(date)));
-      deliveries.onAdded(kept.flatMap((entry) => entries.add(entry) ?? []));
+      const added = given.flatMap((entry) => {
+        // One with a date that is none must not keep out all that come with it.
+        const at = Date.parse(entry.date) || now();
+        return retention.isOver(at) ? [] : (entries.add(entry, at) ?? []);
+      });
+      deliveries.onAdded(added);
       retention.shrink();
     });
   }

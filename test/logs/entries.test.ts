@@ -32,6 +32,14 @@ describe("entries", () => {
       expect(held()).toEqual(["before"]);
     }));
 
+  it("are kept where one of them has a date that is none", () =>
+    withStage(async ({ keeper, held }) => {
+      keeper.record([entry({ log_id: "a" }), entry({ log_id: "b", date: "yesterday" }), entry({ log_id: "c" })]);
+      expect(held()).toEqual(["a", "b", "c"]);
+      const byDate = { by: "page", page: 0, perPage: 9, newestFirst: false, hasTotal: false } as const;
+      expect(await keeper.find(byDate)).toMatchObject({ entries: [{ log_id: "a" }, { log_id: "b" }, { log_id: "c" }] });
+    }));
+
   it("go when they are older than the log is kept, by their date", () =>
     withStage(
       async ({ keeper, held, pass, restart }) => {
