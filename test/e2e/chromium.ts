@@ -1,7 +1,7 @@
 /** A real Chromium from npm, without system packages. */
 import chromiumPackage from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
-import { chromeClientHints, chromeUserAgent } from "./browserless.ts";
+import { chromeClientHints, chromeUserAgent } from "../../scripts/browserless/visitor.ts";
 
 export interface Chromium {
   /** A visitor of its own: no cookies shared with the others. */

@@ -1,6 +1,6 @@
 /** Log-ins by a real client library, and what of them must be the same with and without the gate. */
 import * as client from "openid-client";
-import type { Hop, Visitor } from "./browserless.ts";
+import type { Hop, Visitor } from "../../scripts/browserless/visitor.ts";
 import type { Side } from "./stack.ts";
 
 export interface StartedLogin {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Visitor } from "../../scripts/browserless/visitor.ts";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
 import type { ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
-import type { Visitor } from "./browserless.ts";
 import { readSample, type Stack, sample, startStack, variationOn, visitLogin, withStatus } from "./stack.ts";
 
 let stack: Stack;

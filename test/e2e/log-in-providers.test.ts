@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Visitor } from "./browserless.ts";
+import type { Visitor } from "../../scripts/browserless/visitor.ts";
 import { logEntriesOf } from "./log-in-report.ts";
 import { formPage, redirectTo, type ScriptedGate, startScriptedGate } from "./scripted-origin.ts";
 import { sample } from "./stack.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createVisitor, type Visitor } from "../../scripts/browserless/visitor.ts";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
-import { createVisitor, type Visitor } from "./browserless.ts";
 import { callbackOf, finishLogin, ourCookies, shapeOfHop, startLogin } from "./log-in-client.ts";
 import { type Side, type Stack, startStack } from "./stack.ts";
 

@@ -1,9 +1,9 @@
 /** A Worker before a scripted origin, several tenants on it by host: for providers that cannot run here. */
 import { randomBytes } from "node:crypto";
+import { createVisitor, type Visitor } from "../../scripts/browserless/visitor.ts";
 import { listen, toNodeHandler } from "../../scripts/demo/listen.ts";
 import { readStamp, type StampedExperiment } from "../../scripts/demo/stamp.ts";
 import { startLocal } from "../../scripts/local.ts";
-import { createVisitor, type Visitor } from "./browserless.ts";
 import { adminVars, manage, publish } from "./managed.ts";
 import { readSample } from "./stack.ts";
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { vi } from "vitest";
+import { createVisitor, type Page, type Visitor } from "../../scripts/browserless/visitor.ts";
 import { root } from "../../scripts/bundle.ts";
 import { findFreePort, listen } from "../../scripts/demo/listen.ts";
 import { type RunningProvider, startProvider } from "../../scripts/demo/provider.ts";
@@ -11,7 +12,6 @@ import type { StampRecord } from "../../scripts/demo/stamp-log.ts";
 import { startLocal } from "../../scripts/local.ts";
 import type { ExperimentStatus } from "../../src/model/snapshot.ts";
 import type { ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
-import { createVisitor, type Page, type Visitor } from "./browserless.ts";
 import { adminVars, manage, publish } from "./managed.ts";
 
 /** The sample's experiment and its variations. */

@@ -1,11 +1,11 @@
 import { base64url, SignJWT } from "jose";
 import * as client from "openid-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createVisitor, type Visitor } from "../../scripts/browserless/visitor.ts";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
 import { findFreePort } from "../../scripts/demo/listen.ts";
 import { type RunningProvider, startProvider } from "../../scripts/demo/provider.ts";
 import { type RunningRelyingParty, redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
-import { createVisitor, type Visitor } from "../e2e/browserless.ts";
 
 const key = base64url.encode(new Uint8Array(32).fill(7));
 const config = { headline: "Welcome back", button_label: "Continue", layout: "split", social_proof: "Trusted by many" };

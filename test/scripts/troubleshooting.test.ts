@@ -2,8 +2,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createVisitor } from "../../scripts/browserless/visitor.ts";
 import { createManagement, type Management } from "../../scripts/management.ts";
-import { createVisitor } from "../e2e/browserless.ts";
 import { type Running, run } from "./started.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field.

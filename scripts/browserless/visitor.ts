@@ -2,7 +2,7 @@
  * A visitor without a browser: navigates, follows redirects by hand, keeps cookies, fills in forms, and remembers every hop.
  * It speaks through `node:http` because `fetch` sets Sec-Fetch-Mode itself and would never look like a navigation.
  */
-import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { type CookieJar, createCookieJar } from "./cookie-jar.ts";
@@ -44,6 +44,8 @@ export interface VisitorOptions {
   userAgent?: string;
   /** Sent on every request; an empty value takes a default header away. */
   headers?: Record<string, string>;
+  /** Whose connections it uses; each request has one of its own unless given. */
+  agent?: Agent;
 }
 
 export interface GetOptions {
@@ -65,7 +67,8 @@ export interface Visitor {
   click(text: string, options?: GetOptions): Promise<Page>;
 }
 
-export function createVisitor({ userAgent = chromeUserAgent, headers: own = {} }: VisitorOptions = {}): Visitor {
+export function createVisitor(visitorOptions: VisitorOptions = {}): Visitor {
+  const { userAgent = chromeUserAgent, headers: own = {}, agent } = visitorOptions;
   const hops: Hop[] = [];
   const cookies = createCookieJar();
   let page: Page | undefined;
@@ -98,7 +101,7 @@ export function createVisitor({ userAgent = chromeUserAgent, headers: own = {} }
         ...options.headers,
         cookie: cookies.headerFor(url),
       };
-      const answer = await send(url, method, headers, body);
+      const answer = await send(url, { method, headers, body, agent });
       cookies.store(url, answer.headers.getSetCookie());
       const { body: _, ...hop } = answer;
       hops.push(hop);
@@ -154,12 +157,19 @@ export function createVisitor({ userAgent = chromeUserAgent, headers: own = {} }
   };
 }
 
-function send(url: URL, method: string, headers: Record<string, string>, body: string | undefined): Promise<Page> {
+interface Sending {
+  method: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+  agent: Agent | undefined;
+}
+
+function send(url: URL, { method, headers, body, agent }: Sending): Promise<Page> {
   const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
   if (body !== undefined) sent["content-length"] = String(Buffer.byteLength(body));
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers: sent, agent: false }, (answer) => {
+    const outgoing = request(url, { method, headers: sent, agent: agent ?? false }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("error", reject);
