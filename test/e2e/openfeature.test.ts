@@ -83,6 +83,13 @@ describe("the web provider", () => {
     expect(client.getNumberValue("split.limit", 0)).toBe(3);
     expect(client.getBooleanDetails("targeted.wide", false)).toMatchObject({ value: true, variant: "plain" });
     await house.untilCounted("assignment:exp_Sp1it", 1);
+    const response = await fetch(`${house.url}/_vestibule/v1/exposures`, {
+      method: "POST",
+      headers: [...bearer(), ["Content-Type", "application/json"]],
+      body: JSON.stringify({ assignment_id: details.flagMetadata.assignment_id }),
+    });
+    expect(await response.json()).toMatchObject({ accepted: 1 });
+    await house.untilCounted("exposure:exp_Sp1it", 1);
   });
 
   it.each([

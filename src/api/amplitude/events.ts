@@ -3,9 +3,8 @@
  * apps may send everything here. Its answers are Amplitude's, since clients go by what stands in them: which events to
  * drop, and which to send again.
  */
-import { within } from "../../alarms/deadline.ts";
 import type { Address } from "../../assignment/address.ts";
-import type { Client, Refusal, Visit } from "../serving/desk.ts";
+import type { Client, Refusal } from "../serving/desk.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { isRecord, readJson } from "../serving/json.ts";
 import { overrideIn } from "../serving/override.ts";
@@ -17,7 +16,6 @@ import { isRefused, methodNotAllowed, refusalOf, refuse } from "./refuse.ts";
 /** Amplitude's own limit. */
 const mostEvents = 2_000;
 const longestKey = 256;
-const giveUpMs = 5_000;
 
 function answer(status: number, body: Record<string, unknown>, headers: Record<string, string> = {}): Response {
   return Response.json({ code: status, ...body }, { status, headers: { "cache-control": "no-store", ...headers } });
@@ -44,7 +42,7 @@ export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker
     // Whom QA has forced is in no statistics, whatever the client says of them.
     const { override } = await overrideIn(keyring, client.tenant, url, now());
     const tellings = tellingsOf(events, { request, url, client, forced: override?.experimentId ?? null });
-    if (tellings.length > 0 && !(await isReported(tellings, visit))) {
+    if (tellings.length > 0 && !(await reporter.record(tellings, visit))) {
       return answer(503, { error: "Events cannot be taken at the moment." });
     }
     return answer(200, {
@@ -66,13 +64,6 @@ export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker
       const occasion = { tenant: tenant.id, atMs, source: teller, deployment: deployment.id, attributes };
       return [{ occasion, subject: subjectOf(user), told: counted, links: true }];
     });
-  }
-
-  /** Clients keep what is not taken, and send it again: they are told so only once the queue has it. */
-  async function isReported(tellings: readonly Telling[], { bindings, ctx }: Visit): Promise<boolean> {
-    const work = reporter.report(tellings, bindings.EVENTS);
-    ctx.waitUntil(work);
-    return within(giveUpMs, work).catch(() => false);
   }
 }
 

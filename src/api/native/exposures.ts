@@ -56,7 +56,7 @@ export function createExposures({ reporter, keyring, now }: Serving): Answer {
         .join("");
       return refuse({ code: "invalid_exposure", detail }, { body: { errors: faults } });
     }
-    if (!(await reporter.report(tellings, visit.bindings.EVENTS))) return refuse({ code: "events_unavailable" });
+    if (!(await reporter.record(tellings, visit))) return refuse({ code: "events_unavailable" });
     const answer = { accepted: tellings.length, ignored, errors: faults };
     return Response.json(answer, { headers: { "cache-control": "no-store" } });
   };

@@ -33,7 +33,7 @@ export function createIdentify({ desk, reporter, keyring, now }: Serving): Answe
       attributes: attributesOf(user, request, url, client),
     };
     const telling = { occasion, subject: { deviceId, userId }, told: [], identified: assignments };
-    if (!(await reporter.report(telling, visit.bindings.EVENTS))) return refuse({ code: "events_unavailable" });
+    if (!(await reporter.record(telling, visit))) return refuse({ code: "events_unavailable" });
     const linked = assignments.map(({ experiment }) => experiment.id);
     return Response.json({ linked }, { headers: { "cache-control": "no-store", ...staleness(client) } });
   };

@@ -116,6 +116,7 @@ function readQuery({ searchParams }: Address): { value: v.InferOutput<typeof ask
   const asked: Record<string, unknown> = {};
   const attributes = new Map<string, string[]>();
   const sticky = new Map<string, string>();
+  let flagKeys: string[] | undefined;
   const wrong = (name: string, reason: string): Refused => ({
     code: "invalid_query_string",
     detail: `${name}: ${reason}.`,
@@ -126,17 +127,20 @@ function readQuery({ searchParams }: Address): { value: v.InferOutput<typeof ask
       if (Object.hasOwn(asked, name)) return wrong(name, "must stand once");
       asked[name] = value;
     } else if (name === "flag_keys") {
-      const keys = value.split(",").map((key) => key.trim());
-      asked.flag_keys = [...((asked.flag_keys as string[] | undefined) ?? []), ...keys.filter(Boolean)];
+      flagKeys ??= [];
+      for (const key of value.split(",")) if (key.trim() !== "") flagKeys.push(key.trim());
     } else if (name === "attributes" || name === "sticky") {
       return wrong(name, `must be written ${name}.<name>=<value>, one by one; an object is for the body of a POST`);
     } else if (name.startsWith("sticky.")) {
       sticky.set(name.slice("sticky.".length), value);
     } else {
       const attribute = name.startsWith("attributes.") ? name.slice("attributes.".length) : name;
-      attributes.set(attribute, [...(attributes.get(attribute) ?? []), value]);
+      const values = attributes.get(attribute);
+      if (values === undefined) attributes.set(attribute, [value]);
+      else values.push(value);
     }
   }
+  asked.flag_keys = flagKeys;
   asked.attributes = Object.fromEntries([...attributes].map(([name, all]) => [name, all.length === 1 ? all[0] : all]));
   asked.sticky = Object.fromEntries(sticky);
   return check(askedSchema, asked, "invalid_query_string", "The query");

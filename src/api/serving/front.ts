@@ -1,6 +1,7 @@
 /** The addresses that apps fetch from, whatever protocol they speak; what all answers have in common. */
 import type { Address } from "../../assignment/address.ts";
 import type { Keyring } from "../../assignment/keyring.ts";
+import { withinBudget } from "../../assignment/pending.ts";
 import { messageOf, type Sources } from "../../assignment/sources.ts";
 import type { Units } from "../../assignment/unit.ts";
 import { createDesk, type Desk, type Visit } from "./desk.ts";
@@ -93,11 +94,17 @@ function answerPreflight({ headers }: Request): Response {
 }
 
 export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }: FrontOptions): Front {
+  const { keyring, units } = sources;
+  // Behind the answer cryptography may take its time; before it, nobody waits for what hangs.
+  const inTime = <T>(value: Promise<T>) => Promise.resolve(withinBudget(value, budgetMs));
   const serving: Serving = {
     desk: createDesk({ sources, ratePerSecond, budgetMs, now }),
     reporter: createFetchReporter(sources, now),
-    keyring: sources.keyring,
-    units: sources.units,
+    keyring: {
+      sign: (...value) => inTime(keyring.sign(...value)),
+      verify: (...value) => withinBudget(keyring.verify(...value), budgetMs),
+    },
+    units: { unitOf: (...subject) => inTime(units.unitOf(...subject)) },
     now,
   };
   const known = new Map<Protocol, Speaker>();

@@ -1,5 +1,6 @@
 /** What the fetch APIs tell the queue: assignments and exposures of known units, each as often as it is worth telling. */
 
+import { within } from "../../alarms/deadline.ts";
 import type { Assignment } from "../../assignment/decide.ts";
 import { eventOf, type Happening, identityOf, type Occasion } from "../../assignment/event.ts";
 import { createMemo } from "../../assignment/memo.ts";
@@ -7,10 +8,13 @@ import { createSender } from "../../assignment/sender.ts";
 import type { Sources, Subject } from "../../assignment/sources.ts";
 import type { VestibuleEvent } from "../../model/event.ts";
 import type { QueueMessage } from "../../model/log-entry.ts";
+import type { Visit } from "./desk.ts";
 
 /** A repetition within the day says nothing new: the ledger counts units. */
 const dayMs = 24 * 3600 * 1000;
 const mostRemembered = 20_000;
+/** Apps wait no longer for an answer. */
+const giveUpMs = 2_000;
 
 /** One happening, with what the client calls it: told again under the same id, it is the same event. */
 export interface Told extends Happening {
@@ -38,6 +42,8 @@ export interface FetchReporter {
    * @returns whether the queue has all that was new
    */
   report(telling: Telling | readonly Telling[], queue: Queue): Promise<boolean>;
+  /** The same for a client that is told of it, and sends again what was not taken; false as well if that takes too long. */
+  record(telling: Telling | readonly Telling[], visit: Visit): Promise<boolean>;
 }
 
 export function createFetchReporter(sources: Sources, now: () => number): FetchReporter {
@@ -73,7 +79,7 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
     return [...events, ...[...assignments.values()].map((each) => identityOf(each, { device, user }, occasion))];
   }
 
-  return {
+  const reporter: FetchReporter = {
     async report(telling, queue) {
       const fresh = ([telling].flat() as readonly Telling[]).map((each) => ({ each, whole: wholeOf(each) }));
       const tellings = fresh.flatMap(({ each, whole }) => (whole !== null && heard.get(whole) ? [] : each));
@@ -97,7 +103,13 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
       if (isSent) for (const { whole } of fresh) if (whole !== null) heard.set(whole, true);
       return isSent;
     },
+    async record(telling, { bindings, ctx }) {
+      const work = reporter.report(telling, bindings.EVENTS);
+      ctx.waitUntil(work);
+      return within(giveUpMs, work).catch(() => false);
+    },
   };
+  return reporter;
 }
 
 /** All that a telling says, but for its hour; null where the client names what it tells. */

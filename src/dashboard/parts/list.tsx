@@ -20,16 +20,20 @@ interface TableProps<Item> {
 export function Table<Item>({ label, columns, items, caption }: TableProps<Item>) {
   return (
     // What scrolls must be reachable by keyboard.
-    <section class="scroll" tabindex={0} aria-label={label}>
+    <figure class="scroll" tabindex={0} aria-label={label}>
       <table>
         {caption && <caption>{caption}</caption>}
         <thead>
           <tr>
-            {columns.map(({ head, isNumber }) => (
-              <th scope="col" class={isNumber ? "n" : undefined}>
-                {head}
-              </th>
-            ))}
+            {columns.map(({ head, isNumber }) =>
+              head === "" ? (
+                <td />
+              ) : (
+                <th scope="col" class={isNumber ? "n" : undefined}>
+                  {head}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
@@ -46,7 +50,7 @@ export function Table<Item>({ label, columns, items, caption }: TableProps<Item>
           ))}
         </tbody>
       </table>
-    </section>
+    </figure>
   );
 }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createKeyring } from "../../../src/assignment/keyring.ts";
 import { signOverride } from "../../../src/assignment/override.ts";
 import { readSettings } from "../../../src/settings.ts";
@@ -269,6 +269,33 @@ describe("while stores are down", () => {
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(body.errorCode).toBe("configuration_unavailable");
   });
+
+  it.each([
+    ["hangs", () => new Promise<never>(() => {})],
+    ["fails", () => Promise.reject(new Error("no cryptography"))],
+  ])(
+    "assignments have no id while cryptography %s, an override is refused, and exposures are to be sent again",
+    async (_, sign) => {
+      const own = createFetchStage({ tenant: { overrides: "signed" } });
+      await own.publish(ofApps);
+      const query = `?device_id=d&flag_keys=page`;
+      const { assignment_id } = shown(await ask(own, `${path}${query}`), "page");
+      own.restart();
+      await ask(own, `${path}?device_id=d&flag_keys=rolled`);
+      vi.spyOn(crypto.subtle, "sign").mockImplementation(sign);
+      vi.spyOn(crypto.subtle, "verify").mockImplementation(sign);
+      const startedAtMs = Date.now();
+      const token = `${"x".repeat(20)}.k1.${"A".repeat(43)}`;
+      const forced = `&experiment_id=exp_Page&variation_id=var_c&override_token=${token}`;
+      const { status, body } = await ask(own, `${path}${query}${forced}`, { settle: false });
+      expect([status, body.assignments[0].assignment_id]).toEqual([200, null]);
+      expect([body.assignments[0].method, body.warnings]).toEqual(["auto", ["experiment_override_refused"]]);
+      const told = await send(own, "/_vestibule/v1/exposures", { assignment_id }, { settle: false });
+      expect([told.status, told.body.errorCode]).toEqual([503, "events_unavailable"]);
+      expect(Date.now() - startedAtMs).toBeLessThan(3_000);
+      vi.restoreAllMocks();
+    },
+  );
 
   it("flags that ask for cohorts nobody can look up are withheld by name, the others given", async () => {
     const own = createFetchStage();

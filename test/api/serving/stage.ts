@@ -31,14 +31,16 @@ export const deployments = [
 ];
 export const everywhere = ["dep_Client", "dep_Server"];
 
+type AskInit = RequestInit & { key?: string | null; cf?: Record<string, unknown>; settle?: boolean };
+
 export interface FetchStage {
   tenant: string;
   env: Env;
   queued: QueueMessage[];
   /** Takes what was queued since it was last asked. */
   takeEvents(): VestibuleEvent[];
-  /** The answer, once what is left to do after it is done. */
-  ask(path: string, init?: RequestInit & { key?: string | null; cf?: Record<string, unknown> }): Promise<Response>;
+  /** The answer, once what is left to do after it is done if `settle`. */
+  ask(path: string, init?: AskInit): Promise<Response>;
   publish(of?: Partial<Resources>, options?: { version?: number; cohorts?: CohortIndex }): Promise<void>;
   /** Another isolate, which has nothing in memory; every read of KV fails from now on if `isDown`. */
   restart(options?: { isDown?: boolean }): void;
@@ -77,14 +79,14 @@ export function createFetchStage(
     env: create(),
     queued,
     takeEvents: () => queued.splice(0).flatMap((message) => (message.kind === "event" ? message.event : [])),
-    async ask(path, { key = keys.client, cf, ...init } = {}) {
+    async ask(path, { key = keys.client, cf, settle = true, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (key !== null && !headers.has("authorization")) headers.set("authorization", `Api-Key ${key}`);
       const request = new Request(`https://${host}${path}`, { ...init, headers });
       if (cf !== undefined) Object.defineProperty(request, "cf", { value: cf });
       const ctx = createExecutionContext();
       const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], stage.env, ctx);
-      await waitOnExecutionContext(ctx);
+      if (settle) await waitOnExecutionContext(ctx);
       return response;
     },
     async publish(of = {}, { version = 1, cohorts } = {}) {
