@@ -1,5 +1,5 @@
 /** What an app shows: of each flag the variation, its parameters, and why. */
-import type { Assignment } from "../../assignment/decide.ts";
+import type { Assignment, User } from "../../assignment/decide.ts";
 import type { Served, ServedFlag } from "../../assignment/serve.ts";
 import type { Subject } from "../../assignment/sources.ts";
 import { stickyProperty } from "../../model/compile/flag-segments.ts";
@@ -51,7 +51,7 @@ export function createAssignments({ desk, reporter, keyring, units, now }: Servi
     const name = (assignment: Assignment) => nameAssignment(tenant.id, subject, assignment);
     const answer = JSON.stringify({
       version: snapshot.version,
-      assignments: await Promise.all(served.flags.map((flag) => show(flag, client, name))),
+      assignments: await Promise.all(served.flags.map((flag) => show(flag, client, user, name))),
       withheld: withheldOf(served, named, enabled),
       warnings: [...warnings, ...served.warnings],
     });
@@ -85,10 +85,11 @@ function rememberedUser({ sticky, attributes, ...subject }: Asked) {
 async function show(
   served: ServedFlag,
   { snapshot }: Client,
+  user: User,
   name: (assignment: Assignment) => Promise<string | null>,
 ): Promise<Shown> {
   const { key, variant, assignment } = served;
-  const reason = reasonOf(snapshot.flagByKey.get(key), served);
+  const reason = reasonOf(snapshot.flagByKey.get(key), served, user);
   const isOff = variant.key === "off";
   return {
     key,
@@ -100,12 +101,15 @@ async function show(
       control: assignment.control,
       ...(assignment.segmentId === undefined ? {} : { segment_id: assignment.segmentId }),
     },
-    method: assignment?.method ?? (isOff ? null : "auto"),
+    method: assignment?.method ?? (isOff ? null : methodOf(reason)),
     reason,
     epoch: assignment?.epoch ?? null,
     assignment_id: assignment && (await name(assignment)),
   };
 }
+
+/** Of what is rolled out without an experiment. */
+const methodOf = (reason: Reason) => (reason === "inclusion" || reason === "sticky" ? reason : "auto");
 
 function withheldOf({ flags, withheld }: Served, named: readonly string[], enabled: ReadonlySet<string>): Withheld[] {
   const given = new Set(flags.map(({ key }) => key));

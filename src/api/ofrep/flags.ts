@@ -2,7 +2,7 @@
  * Our flags as OpenFeature's, which hold one value each: a flag's value is the object of its parameters, and each parameter
  * is a flag as well, `<flag>.<parameter>`, of its own type. A subject that takes no part gets no value: the caller's default.
  */
-import type { Assignment } from "../../assignment/decide.ts";
+import type { Assignment, User } from "../../assignment/decide.ts";
 import type { Served } from "../../assignment/serve.ts";
 import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
 import { unservedOf } from "../../snapshot/deployments.ts";
@@ -28,6 +28,7 @@ const reasons: Readonly<Record<Reason, Evaluation["reason"]>> = {
   segment: "TARGETING_MATCH",
   sticky: "SPLIT",
   split: "SPLIT",
+  no_subject: "SPLIT",
   everyone: "STATIC",
   rest: "STATIC",
 };
@@ -52,6 +53,7 @@ export function parametersOf(snapshot: CompiledSnapshot, flagKey: string): reado
 
 export interface Evaluated {
   snapshot: CompiledSnapshot;
+  user: User;
   served: Served;
   /** What exposures name assignments by. */
   names: ReadonlyMap<Assignment, string>;
@@ -61,7 +63,7 @@ export interface Evaluated {
 
 /** Of a flag that is enabled in the deployment; undefined for a parameter that it has not. */
 export function evaluationOf(key: string, evaluated: Evaluated): Evaluation | ReturnType<typeof failureOf> | undefined {
-  const { snapshot, served, names, metadata } = evaluated;
+  const { snapshot, user, served, names, metadata } = evaluated;
   const { flagKey, parameter } = partsOf(key);
   const parameters = parametersOf(snapshot, flagKey);
   if (parameter !== null && parameters !== null && !parameters.includes(parameter)) return undefined;
@@ -70,7 +72,7 @@ export function evaluationOf(key: string, evaluated: Evaluated): Evaluation | Re
     return failureOf(key, { errorCode: "GENERAL", errorDetails: withheldFor[why] } satisfies Failure);
   const flag = served.flags.find((each) => each.key === flagKey);
   if (flag === undefined) return { key, reason: "DISABLED", ...ifAny(metadata) };
-  const reason = reasons[reasonOf(snapshot.flagByKey.get(flagKey), flag)];
+  const reason = reasons[reasonOf(snapshot.flagByKey.get(flagKey), flag, user)];
   const { variant, assignment } = flag;
   if (variant.key === "off") return { key, reason, ...ifAny(metadata) };
   const config = isRecord(variant.payload) ? variant.payload : {};

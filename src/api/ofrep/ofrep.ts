@@ -45,7 +45,7 @@ export function createOfrep({ desk, reporter, keyring, units, now }: Serving): S
     const [warning] = [...warnings, ...served.warnings];
     const metadata: Metadata = warning === undefined ? {} : { warning };
     const question = [tenant.id, deployment.id, user, override];
-    return { snapshot, served, names: new Map((await Promise.all(named)).flat()), metadata, question };
+    return { snapshot, user, served, names: new Map((await Promise.all(named)).flat()), metadata, question };
   }
 
   return async (request, url, path, visit) => {

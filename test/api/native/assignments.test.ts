@@ -89,6 +89,15 @@ describe("GET and POST /_vestibule/v1/assignments", () => {
     expect(shown(answer, "targeted")).toMatchObject({ variation, reason });
   });
 
+  it("say how what is rolled out was come by, and which id is wanting", async () => {
+    const { method } = shown(await get("?user_id=boss"), "targeted");
+    expect([method, shown(await get("?device_id=d&sticky.targeted=on"), "targeted").method]).toEqual([
+      "inclusion",
+      "sticky",
+    ]);
+    expect(shown(await get("?user_id=boss"), "page")).toMatchObject({ variation: null, reason: "no_subject" });
+  });
+
   it("take nothing of a server's request for its user's", async () => {
     const init = { key: keys.server, headers: { "user-agent": iphone }, cf: { country: "DE" } };
     expect(shown(await get("?device_id=d", init), "targeted").reason).toBe("rest");

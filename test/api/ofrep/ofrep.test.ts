@@ -88,6 +88,7 @@ describe("POST /ofrep/v1/evaluate/flags/{key}", () => {
     ["a rule", "targeted", { country: "DE", device_type: "mobile" }, "on", "TARGETING_MATCH"],
     ["a property", "targeted", { plan: "gold" }, "other", "TARGETING_MATCH"],
     ["an inclusion", "targeted", { user_id: "boss" }, "on", "TARGETING_MATCH"],
+    ["the key as a user's id", "targeted", { targetingKey: "boss" }, "on", "TARGETING_MATCH"],
     ["no rule", "targeted", {}, undefined, "STATIC"],
     ["nothing at all", "rolled", {}, "on", "STATIC"],
     ["a draft", "idle", {}, undefined, "DISABLED"],
