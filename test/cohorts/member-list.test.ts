@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { answering, cohort, minuteMs, pushed, range, startMs, withStage } from "./stage.ts";
+import { startMs } from "../alarms/held-object.ts";
+import { answering, cohort, minuteMs, pushed, range, withStage } from "./stage.ts";
 
 it("all members are listed as Amplitude's cohort JSON, members last", () =>
   withStage(async (stage) => {

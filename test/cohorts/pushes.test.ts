@@ -1,17 +1,7 @@
 import { expect, it } from "vitest";
 import type { Push, PushAnswer } from "../../src/cohorts/pusher.ts";
-import {
-  answering,
-  type CohortStage,
-  cohort,
-  lines,
-  minuteMs,
-  pushed,
-  range,
-  startMs,
-  streamOf,
-  withStage,
-} from "./stage.ts";
+import { startMs } from "../alarms/held-object.ts";
+import { answering, type CohortStage, cohort, lines, minuteMs, pushed, range, streamOf, withStage } from "./stage.ts";
 
 async function push(
   stage: CohortStage,

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { answering, cohort, lines, minuteMs, range, startMs, withStage } from "./stage.ts";
+import { startMs } from "../alarms/held-object.ts";
+import { answering, cohort, lines, minuteMs, range, withStage } from "./stage.ts";
 
 const at = (ms: number) => new Date(startMs + ms).toISOString();
 

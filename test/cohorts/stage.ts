@@ -2,7 +2,6 @@
  * A tenant's cohorts on the SQLite of an object of their own, before sources, KV, queue and control plane that do as the
  * test wants, with its clock, its alarm and its power cuts: support for tests in workerd.
  */
-import { runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { createKeeper, type Keeper } from "../../src/cohorts/keeper.ts";
@@ -12,13 +11,13 @@ import type { SourceLimits } from "../../src/cohorts/source/source-limits.ts";
 import type { CohortDefinition, CohortIdType, CohortStatus } from "../../src/model/cohort.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
 import { type CohortIndex, cohortShardKey, snapshotKey } from "../../src/model/snapshot.ts";
+import { type HeldObject, withHeldObject } from "../alarms/held-object.ts";
 
 /** How a store answers: `hang` never does; `vanish` does what is asked without saying so. */
 export type Mode = "work" | "fail" | "hang" | "vanish";
 
 export const tenant = "acme";
 export const minuteMs = 60_000;
-export const startMs = Date.parse("2030-01-01T00:00:00Z");
 
 export type Source = (request: Request) => Response | Promise<Response>;
 
@@ -103,44 +102,24 @@ const limits: SourceLimits = { bytes: 1e9, members: 1_000_000, totalMs: 15 * min
 // A test passes hours, and its object may share a processor with many.
 vi.setConfig({ testTimeout: 60_000 });
 
-let count = 0;
-
 export async function withStage(
   test: (stage: CohortStage) => Promise<void>,
   options: { limits?: Partial<SourceLimits> } = {},
 ): Promise<void> {
-  const namespace = (bindings as unknown as { COHORTS: DurableObjectNamespace }).COHORTS;
-  const stub = namespace.get(namespace.idFromName(`stage-${++count}`));
-  await runInDurableObject(stub, async (_, state) => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"], now: startMs });
-    const warned: string[] = [];
-    vi.spyOn(console, "warn").mockImplementation((line) => void warned.push(line));
-    vi.spyOn(console, "error").mockImplementation((line) => void warned.push(line));
-    try {
-      await test(await raise(state, warned, { ...limits, ...options.limits }));
-    } finally {
-      vi.useRealTimers();
-      vi.restoreAllMocks();
-      await state.storage.deleteAlarm();
-    }
-  });
+  const { COHORTS } = bindings as unknown as { COHORTS: DurableObjectNamespace };
+  let stage: CohortStage | undefined;
+  await withHeldObject(
+    COHORTS,
+    async () => stage?.keeper.ring(),
+    async (object) => {
+      stage = raise(object, { ...limits, ...options.limits });
+      await object.settle();
+      await test(stage);
+    },
+  );
 }
 
-async function raise(state: DurableObjectState, warned: string[], own: SourceLimits): Promise<CohortStage> {
-  let alarm: number | null = null;
-  let ringing: Promise<void> | undefined;
-  const methods = Object.getPrototypeOf(state.storage) as DurableObjectStorage;
-  vi.spyOn(methods, "setAlarm").mockImplementation(async (at) => {
-    alarm = Number(at);
-  });
-  vi.spyOn(methods, "deleteAlarm").mockImplementation(async () => {
-    alarm = null;
-  });
-  vi.spyOn(methods, "getAlarm").mockImplementation(async () => alarm);
-  // Whoever waits for the disk goes on by himself, whatever the life he is of.
-  vi.spyOn(methods, "sync").mockImplementation(async () => {});
-
-  let life = 0;
+function raise({ storage, warned, life, pass, alarmAt, cutPower }: HeldObject, own: SourceLimits): CohortStage {
   let revision = 0;
   const never = new Promise<never>(() => {});
 
@@ -150,11 +129,11 @@ async function raise(state: DurableObjectState, warned: string[], own: SourceLim
     if (mode === "hang") return never;
     if (mode === "fail") throw new Error("down");
     const value = effect();
-    return mode === "vanish" || ofLife !== life ? never : value;
+    return mode === "vanish" || ofLife !== life() ? never : value;
   }
 
   function begin(): Keeper {
-    const ofLife = ++life;
+    const ofLife = life();
     const kv = {
       put: (key: string, value: Uint8Array<ArrayBuffer>) =>
         answer(stage.kv.puts.length >= stage.kv.mostPuts ? "hang" : stage.kv.mode, ofLife, () => {
@@ -176,7 +155,7 @@ async function raise(state: DurableObjectState, warned: string[], own: SourceLim
       send: (message: QueueMessage) => answer(stage.queue.mode, ofLife, () => void stage.queue.sent.push(message)),
     } as unknown as Queue;
     return createKeeper({
-      storage: state.storage,
+      storage,
       kv,
       queue,
       announce: (_, number, index) =>
@@ -191,7 +170,7 @@ async function raise(state: DurableObjectState, warned: string[], own: SourceLim
         stage.asked.push(request);
         const source = stage.sources.get(new URL(url).pathname.slice(1));
         const response = await (source?.(request) ?? new Response("none", { status: 404 }));
-        return ofLife === life ? response : never;
+        return ofLife === life() ? response : never;
       },
       allowed: ["data.example.com"],
       limits: own,
@@ -200,20 +179,9 @@ async function raise(state: DurableObjectState, warned: string[], own: SourceLim
     });
   }
 
-  const settle = () => vi.advanceTimersByTimeAsync(0);
-
-  function ring(): void {
-    if (alarm === null || alarm > Date.now() || ringing !== undefined) return;
-    alarm = null;
-    const ofLife = life;
-    ringing = stage.keeper.ring().finally(() => {
-      if (ofLife === life) ringing = undefined;
-    });
-  }
-
   const stage: CohortStage = {
     keeper: undefined as unknown as Keeper,
-    storage: state.storage,
+    storage,
     sources: new Map(),
     asked: [],
     kv: { mode: "work", mostPuts: Number.POSITIVE_INFINITY, held: new Map(), puts: [], deletes: [] },
@@ -245,33 +213,13 @@ async function raise(state: DurableObjectState, warned: string[], own: SourceLim
       return decodeShard(bytes.buffer).find(high, low);
     },
     shardKeys: () => [...stage.kv.held.keys()].filter((key) => key !== snapshotKey(tenant)),
-    async pass(ms) {
-      const until = Date.now() + ms;
-      let step = 20;
-      for (;;) {
-        ring();
-        await settle();
-        const now = Date.now();
-        if (now >= until) return;
-        // While something is under way, in short steps: what follows from it may set the alarm.
-        step = vi.getTimerCount() > 0 || ringing !== undefined ? Math.min(step * 2, 1_000) : Number.POSITIVE_INFINITY;
-        const next = alarm === null ? until : Math.max(alarm, now + 20);
-        if (alarm !== null && alarm <= now + 20) step = 20;
-        await vi.advanceTimersByTimeAsync(Math.min(next, until, now + step) - now);
-        if (!Number.isFinite(step)) step = 20;
-      }
-    },
-    alarmAt: () => alarm,
-    async restart() {
-      const now = Date.now();
-      vi.clearAllTimers();
-      vi.setSystemTime(now);
-      ringing = undefined;
-      stage.keeper = begin();
-      await settle();
-    },
+    pass,
+    alarmAt,
+    restart: () =>
+      cutPower(() => {
+        stage.keeper = begin();
+      }),
   };
   stage.keeper = begin();
-  await settle();
   return stage;
 }

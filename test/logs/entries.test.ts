@@ -1,8 +1,9 @@
 import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type LogBindings, logbookOf, recordEntries } from "../../src/logs/record.ts";
+import { startMs } from "../alarms/held-object.ts";
 import { entry, experiment, warning } from "./entry.ts";
-import { dayMs, minuteMs, startMs, withStage } from "./stage.ts";
+import { dayMs, minuteMs, withStage } from "./stage.ts";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EntryStore } from "../../src/logs/entry-store.ts";
 import { createFinder, type EntryQuestion, type FoundEntries } from "../../src/logs/find-entries.ts";
+import { startMs } from "../alarms/held-object.ts";
 import { entry, warning } from "./entry.ts";
-import { dayMs, minuteMs, startMs, withStage } from "./stage.ts";
+import { dayMs, minuteMs, withStage } from "./stage.ts";
 
 const page = (fields: object = {}): EntryQuestion => ({
   by: "page",

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ContentFormat, LogStreamDefinition } from "../../../src/model/log-stream.ts";
+import { startMs } from "../../alarms/held-object.ts";
 import { entry, warning } from "../entry.ts";
-import { dayMs, failing, hanging, type LogStage, minuteMs, startMs, stream, taking, withStage } from "../stage.ts";
+import { dayMs, failing, hanging, type LogStage, minuteMs, stream, taking, withStage } from "../stage.ts";
 
 const hourMs = 60 * minuteMs;
 const numbered = (from: number, to: number, fields: object = {}) =>
