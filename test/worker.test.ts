@@ -187,6 +187,26 @@ describe("the fetch APIs", () => {
     expect(forwarded).toEqual([]);
   });
 
+  it.each([
+    ["login.acme.com", ["snapshot:acme"]],
+    ["else.example.com", []],
+    ["admin.example.com", ["snapshot:acme", "snapshot:wide"]],
+    ["admin.wide.com", ["snapshot:wide", "snapshot:acme"]],
+  ])("look on %s for a key among %j", async (host, expected) => {
+    const read: string[] = [];
+    const SNAPSHOTS = {
+      async getWithMetadata(key: string) {
+        read.push(key);
+        return { value: null, metadata: null };
+      },
+    };
+    const both = { ...JSON.parse(TENANTS), wide: { hosts: ["*.wide.com"], origin: "https://wide.com" } };
+    const ADMIN_HOSTS = "admin.example.com,admin.wide.com";
+    const vars = { TENANTS: JSON.stringify(both), ORIGIN: "", SNAPSHOTS, ADMIN_HOSTS };
+    await ask(`https://${host}/v1/flags`, vars, { headers: { authorization: "Api-Key some-key" } });
+    expect(read).toEqual(expected);
+  });
+
   it("do not exist on a host that is nobody's, nor with wrong settings", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect((await ask(`https://example.net${path}`, { TENANTS, ORIGIN: "" })).status).toBe(203);

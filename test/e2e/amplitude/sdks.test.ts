@@ -74,7 +74,7 @@ describe("experiment-js-client in Node", () => {
     const { client, exposures } = start();
     const user = { device_id: newDevice(), user_id: "user-1", user_properties: { plan: "pro" } };
     await client.start(user);
-    expect(asked()).toEqual(["GET /sdk/v2/flags 200", "GET /sdk/v2/vardata?v=0 200"]);
+    expect(asked().toSorted()).toEqual(["GET /sdk/v2/flags 200", "GET /sdk/v2/vardata?v=0 200"]);
     const expected = await told({ ...user, library: "", platform: "Web" });
     const variant = client.variant("by_segment", "fallback");
     expect(variant).toMatchObject({ key: expected.by_segment, payload: { note: "ü" } });
@@ -296,6 +296,22 @@ describe("no SDK asks again and again", () => {
   it("for an unknown key, or a user without an id", async () => {
     expect(await failing("nobody's")).toEqual(["GET /sdk/v2/vardata?v=0 401"]);
     expect(await failing(backEnd, { user_properties: {} })).toEqual(["GET /sdk/v2/vardata?v=0 400"]);
+  });
+
+  it("with events for a key that is nobody's", async () => {
+    const tracked = { serverUrl: `${house.url}/2/httpapi`, flushIntervalMillis: 10, flushQueueSize: 1 };
+    const silent = { logLevel: 0, apiKey: "nobody's", ...tracked };
+    const own = { instanceName: newDevice(), logLevel: 0 };
+    const client = NodeServer.initializeLocal(backEnd, { serverUrl: house.url, assignmentConfig: silent, ...own });
+    await client.start();
+    house.takeAsked();
+    client.evaluateV2({ user_id: "user-1", device_id: newDevice() });
+    const seen: string[] = [];
+    await expect.poll(() => seen.push(...asked()) && seen).toEqual(["POST /2/httpapi 401"]);
+    // Ten times as long as it would take to send them again.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(asked()).toEqual([]);
+    client.stop();
   });
 
   it.each([400, 401, 403, 404, 405, 413])("for %i, whatever it is of", async (status) => {
