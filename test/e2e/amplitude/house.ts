@@ -18,7 +18,7 @@ export interface Asked {
 export interface House {
   /** What clients are told, and nothing else. */
   url: string;
-  /** The same without the lens before it. */
+  /** The Worker alone: without the lens, and without the local server, which compresses for who asks for it. */
   directUrl: string;
   management: Management;
   /** By name of the deployment. */
@@ -84,7 +84,7 @@ export async function startHouse(
   const counts = () => countsOf(lines);
   return {
     url: `http://localhost:${(lens.address() as AddressInfo).port}`,
-    directUrl: worker.url,
+    directUrl: worker.directUrl,
     management,
     keys: Object.fromEntries(deployments.map(({ name, key }) => [name, key])),
     async replaceMembers(cohort, members) {
