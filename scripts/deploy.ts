@@ -46,6 +46,7 @@ function faultsOf(): string[] {
     CONTROL: {},
     COHORTS: {},
     LOGBOOK: {},
+    LEDGER: {},
   };
   for (const name of [...secrets, ...optionalSecrets]) {
     if (Object.hasOwn(config.vars, name))

@@ -27,6 +27,9 @@ const passedOn = [
   "LOG_STREAM_HOSTS",
   "LOG_RETENTION_DAYS",
   "LOG_MAX_MB",
+  "LEDGER_SHARDS",
+  "LEDGER_MAX_UNITS",
+  "LEDGER_RETENTION_DAYS",
   "DECISION_BUDGET_MS",
   "FETCH_RATE",
   "SNAPSHOT_FRESH_SECONDS",
@@ -120,6 +123,7 @@ async function readStartSettings(stateDir: string, origin: string): Promise<Sett
     CONTROL: {},
     COHORTS: {},
     LOGBOOK: {},
+    LEDGER: {},
   } as unknown as Env);
   const faults = [...(typeof given === "string" ? [given] : []), ...checked.faults];
   if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));

@@ -2,6 +2,7 @@
 import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
 import * as v from "valibot";
 import type { SigningKey } from "./assignment/keyring.ts";
+import { readLedgerLimits } from "./ledger/limits.ts";
 import { readLogLimits } from "./logs/limits.ts";
 import { parseAllowedHosts } from "./model/allowed-hosts.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
@@ -13,6 +14,7 @@ export interface Env {
   CONTROL: DurableObjectNamespace;
   COHORTS: DurableObjectNamespace;
   LOGBOOK: DurableObjectNamespace;
+  LEDGER: DurableObjectNamespace;
   /** What answers for `src/assets`. */
   ASSETS?: Fetcher;
   ORIGIN?: string;
@@ -30,6 +32,9 @@ export interface Env {
   LOG_RETENTION_DAYS?: string;
   LOG_MAX_MB?: string;
   LOG_STREAM_HOSTS?: string;
+  LEDGER_SHARDS?: string;
+  LEDGER_MAX_UNITS?: string;
+  LEDGER_RETENTION_DAYS?: string;
 }
 
 /** Where a host leads: to a tenant, or, when that tenant's settings are wrong, to its origin alone. */
@@ -201,9 +206,9 @@ export function readSettings(env: Env): Settings {
   const logStreamHosts = parseAllowedHosts(env.LOG_STREAM_HOSTS ?? "");
   for (const message of logStreamHosts.faults) fault("LOG_STREAM_HOSTS", message);
 
-  for (const [name, message] of readLogLimits(env).faults) fault(name, message);
+  for (const [name, message] of [...readLogLimits(env).faults, ...readLedgerLimits(env).faults]) fault(name, message);
 
-  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL", "COHORTS", "LOGBOOK"] as const) {
+  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL", "COHORTS", "LOGBOOK", "LEDGER"] as const) {
     if (!env[name]) fault(name, "the binding is missing from wrangler.toml");
   }
   return {

@@ -13,9 +13,11 @@ import type { Answer, Ask } from "./dashboard/api.ts";
 import { createDashboard, type Dashboard } from "./dashboard/dashboard.ts";
 import { endedSessionKey } from "./dashboard/session.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
-import { consume } from "./logs/consume.ts";
+import { createDelivery, type Deliver } from "./ledger/delivery.ts";
+import { recordEntries } from "./logs/record.ts";
 import { Problem } from "./model/problem.ts";
 import type { Tenant } from "./model/tenant.ts";
+import { consume } from "./queue/consume.ts";
 import { type Env, hostMatches, type Route, readSettings, type Settings } from "./settings.ts";
 
 interface Isolate {
@@ -29,6 +31,7 @@ interface Isolate {
   /** Likewise. */
   front: Front | null;
   dashboard: Dashboard | null;
+  deliver: Deliver | null;
 }
 
 /** Bindings stay the same object for as long as an isolate lives. */
@@ -52,6 +55,7 @@ function isolateOf(env: Env): Isolate {
     management: null,
     front: null,
     dashboard: null,
+    deliver: null,
   };
   isolates.set(env, isolate);
   return isolate;
@@ -167,6 +171,7 @@ async function wakeCohorts({ COHORTS }: Env, tenant: string): Promise<void> {
 
 export { Cohorts } from "./cohorts/cohorts.ts";
 export { Control } from "./control/control.ts";
+export { Ledger } from "./ledger/ledger.ts";
 export { Logbook } from "./logs/logbook.ts";
 
 export default {
@@ -190,7 +195,12 @@ export default {
     if (gate && route.tenant) return gate.handle(request, url, route.tenant, env, ctx);
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
   },
-  queue: consume,
+  async queue(batch, env) {
+    const isolate = isolateOf(env);
+    isolate.deliver ??= createDelivery(env);
+    const { deliver } = isolate;
+    await consume(batch, { deliver, record: (tenant, entries) => recordEntries(env, tenant, entries) });
+  },
   async scheduled(_, env) {
     const tenants = isolateOf(env).settings.routes.flatMap(({ tenant }) => tenant?.id ?? []);
     await Promise.allSettled(tenants.map((tenant) => wakeCohorts(env, tenant)));

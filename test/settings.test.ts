@@ -10,6 +10,7 @@ const good = {
   CONTROL: {},
   COHORTS: {},
   LOGBOOK: {},
+  LEDGER: {},
 };
 const read = (vars: Record<string, unknown>) => readSettings({ ...good, ...vars } as unknown as Env);
 

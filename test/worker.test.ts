@@ -26,7 +26,16 @@ afterEach(() => {
 });
 
 async function ask(address: string, vars: Record<string, unknown> = {}, init: RequestInit = {}) {
-  const env = { SNAPSHOTS: kv, EVENTS: {}, CONTROL: {}, COHORTS: {}, LOGBOOK: {}, ...good, ...vars } as unknown as Env;
+  const env = {
+    SNAPSHOTS: kv,
+    EVENTS: {},
+    CONTROL: {},
+    COHORTS: {},
+    LOGBOOK: {},
+    LEDGER: {},
+    ...good,
+    ...vars,
+  } as unknown as Env;
   const request = new Request(address, init) as Parameters<typeof worker.fetch>[0];
   return worker.fetch(request, env, createExecutionContext());
 }

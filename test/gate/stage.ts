@@ -95,6 +95,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
     CONTROL: (bindings as unknown as Env).CONTROL,
     COHORTS: (bindings as unknown as Env).COHORTS,
     LOGBOOK: (bindings as unknown as Env).LOGBOOK,
+    LEDGER: (bindings as unknown as Env).LEDGER,
     COOKIE_KEYS: cookieKey("k1"),
     STAMP_KEY: "s".repeat(43),
     TENANTS: JSON.stringify({ acme: { hosts: [host], origin: "https://id.example.com", ...tenant } }),

@@ -57,7 +57,7 @@ export async function startHouse(tenants: readonly string[]): Promise<House> {
           SNAPSHOTS: { kind: "kvNamespace", service: "kv" },
           EVENTS: { kind: "queue", service: "queue" },
         },
-        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook" },
+        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
       },
       queue: {
         modules: { "worker.js": await bundleFile(join(root, "scripts/bench/control/workers/queue.ts")) },

@@ -42,7 +42,7 @@ export async function measureRequests(): Promise<void> {
           SNAPSHOTS: { kind: "kvNamespace", service: "kv" },
           EVENTS: { kind: "queue", service: "queue" },
         },
-        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook" },
+        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
       },
       bare: { modules: await module("bare-object.ts"), text: {}, objects: { CONTROL: "Bare" } },
       kv: { modules: await module("kv.ts"), text: {} },

@@ -47,7 +47,7 @@ function gateService(script: string, text: Service["text"]): Service {
       EVENTS: { kind: "queue", service: "stores:Queue" },
     },
     cache: "stores:Cache",
-    objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook" },
+    objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
   };
 }
 

@@ -1,0 +1,184 @@
+/** What one unit adds to the counts of its experiment: nothing else ever does. */
+
+import { type Adder, keyOf } from "./tallies.ts";
+import { placeboOf } from "./unit-hash.ts";
+import { countedAttributes, type FirstAssignment, kindBits, type UnitState } from "./unit-state.ts";
+import { isInSpan, type Window } from "./window.ts";
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+const week = 7 * dayMs;
+/** A client's own exposure so soon after its assignment was not brought about by anything that was seen. */
+const atOnceMs = 1_000;
+
+/** Parts of the tallies. */
+export const mainPart = "main";
+export const attributePart = (epoch: number): string => `attributes:${epoch}`;
+export const isAttributePart = (part: string): boolean => part.startsWith("attributes:");
+export const hourPart = (ms: number): string => `hours:${new Date(ms).toISOString().slice(0, 10)}`;
+export const isHourPart = (part: string): boolean => part.startsWith("hours:");
+
+export const cellKey = ({ epoch, variation, method }: FirstAssignment): string =>
+  keyOf("cell", epoch, variation, method);
+export const freshPrefix = "fresh\t";
+
+export interface Scope {
+  /** Units first assigned in this minute (since the epoch) or later are told apart by minute, as long as they are young. */
+  freshFrom: number;
+  /** Counts what happened in it alone. */
+  window?: Window;
+}
+
+/** Adds a unit's part to all counts; with `count` −1 takes it away. */
+export function contribute(unit: string, state: UnitState, scope: Scope, tallies: Adder, count: 1 | -1): void {
+  const { window } = scope;
+  if (state.forced) {
+    if (isSeen(state, window)) tallies.add(mainPart, "forced", "units", count);
+    return;
+  }
+  contributeLinks(state, tallies, count, window);
+  if (!isSeen(state, window)) return;
+  contributeKinds(state, tallies, count);
+  if (state.assigned !== undefined) {
+    contributeAssigned(unit, { ...state, assigned: state.assigned }, scope, tallies, count);
+  } else if (state.exposed !== undefined) {
+    const { variation, source } = state.exposed;
+    tallies.add(mainPart, keyOf("unassigned", variation, source), "units", count);
+  }
+}
+
+/** Whether it was assigned or exposed, in the window if there is one. */
+export function isSeen({ assigned, exposed }: UnitState, window: Window | undefined): boolean {
+  return isInSpan(assigned?.at, window) || isInSpan(exposed?.at, window);
+}
+
+type AssignedState = UnitState & { assigned: NonNullable<UnitState["assigned"]> };
+
+function contributeAssigned(unit: string, state: AssignedState, scope: Scope, tallies: Adder, count: 1 | -1): void {
+  const { assigned, exposed } = state;
+  const { freshFrom, window } = scope;
+  const { first } = assigned;
+  const isExposed = exposed !== undefined && isInSpan(exposed.at, window);
+  const outcomes = {
+    logins: isInSpan(state.outcomes?.s, window),
+    signups: isInSpan(state.outcomes?.ss, window),
+    failures: isInSpan(state.outcomes?.f, window),
+  };
+  const isFinished = outcomes.logins || outcomes.signups || outcomes.failures;
+  const [assignedAt] = assigned.at;
+  const key = cellKey(first);
+  const add = (field: string) => tallies.add(mainPart, key, field, count);
+
+  add("assigned");
+  if (window?.from !== undefined && assignedAt < window.from) add("before");
+  if (isExposed) {
+    add("exposed");
+    if (exposed.edge) add("exposed_edge");
+    if (exposed.customAt !== undefined) add("exposed_custom");
+    if (exposed.at[1] - exposed.at[0] >= hourMs) add("returning");
+    if (exposed.at[0] < assignedAt) add("early");
+    const afterMs = (exposed.customAt ?? Number.NaN) - assignedAt;
+    if (afterMs >= 0 && afterMs <= atOnceMs) add("at_once");
+    contributeJumps(state, exposed.seen, add);
+  }
+  for (const [field, happened] of Object.entries(outcomes)) if (happened) add(field);
+  if (isFinished) add("finished");
+  if (isFinished && !isExposed) add("finished_unexposed");
+  const isSilent = !isExposed && !isFinished;
+  if (isSilent) add("silent");
+  if (assigned.rehashed) add("rehashed");
+
+  const minute = Math.floor(assignedAt / minuteMs);
+  if (minute >= freshFrom) {
+    const fresh = keyOf("fresh", minute, first.epoch, first.variation, first.method);
+    tallies.add(mainPart, fresh, "assigned", count);
+    if (isExposed) tallies.add(mainPart, fresh, "exposed", count);
+    if (isSilent) tallies.add(mainPart, fresh, "silent", count);
+  }
+  const platform = first.attributes[countedAttributes.indexOf("platform")] ?? noValue;
+  for (const property of first.missing) tallies.add(mainPart, keyOf("missing", property, platform), "units", count);
+  if (first.method === "auto") contributeBase(unit, state, isExposed, scope, tallies, count);
+}
+
+function contributeJumps(
+  { linked }: UnitState,
+  seen: readonly (readonly [number, string])[],
+  add: (field: string) => void,
+): void {
+  const variations = new Set(seen.map(([, variation]) => variation));
+  if (variations.size < 2) return;
+  add("jumped");
+  // One variation an epoch: they changed with the configuration.
+  const isConfiguration = new Set(seen.map(([epoch]) => epoch)).size === seen.length;
+  if (isConfiguration) add("jumped_configuration");
+  else if (linked) add("jumped_identity");
+}
+
+export const noValue = "(none)";
+
+/** Of units that the hash alone has assigned. */
+function contributeBase(
+  unit: string,
+  { assigned, exposed, outcomes }: AssignedState,
+  isExposed: boolean,
+  { window }: Scope,
+  tallies: Adder,
+  count: 1 | -1,
+): void {
+  const { first, at } = assigned;
+  const [assignedAt] = at;
+  const part = attributePart(first.epoch);
+  const rest = keyOf(first.epoch, first.variation);
+  const addValue = (name: string, value: string | null) => {
+    tallies.addValue(part, name, value ?? noValue, rest, "assigned", count);
+    if (isExposed) tallies.addValue(part, name, value ?? noValue, rest, "exposed", count);
+  };
+  countedAttributes.forEach((name, index) => {
+    addValue(name, first.attributes[index] ?? null);
+  });
+  addValue("source", first.source);
+  addValue("deployment", first.deployment);
+  addValue("segment", first.segment);
+  addValue("hour", String(Math.floor(assignedAt / hourMs) % 24));
+
+  placeboOf(unit).forEach((value, bit) => {
+    const key = keyOf("placebo", bit, value);
+    tallies.add(mainPart, key, "assigned", count);
+    if (isExposed) tallies.add(mainPart, key, "exposed", count);
+  });
+
+  const addHour = (field: string, ms: number | undefined) => {
+    if (ms === undefined || !isInSpan([ms, ms], window)) return;
+    tallies.add(hourPart(ms), keyOf(Math.floor(ms / hourMs), first.variation), field, count);
+  };
+  addHour("assigned", assignedAt);
+  addHour("exposed", exposed?.at[0]);
+  addHour("logins", outcomes?.s?.[0]);
+  addHour("signups", outcomes?.ss?.[0]);
+  addHour("failures", outcomes?.f?.[0]);
+}
+
+function contributeKinds({ kinds = 0 }: UnitState, tallies: Adder, count: 1 | -1): void {
+  for (const [type, bits] of Object.entries(kindBits)) {
+    for (const [kind, bit] of Object.entries(bits)) {
+      if (kinds & bit) tallies.add(mainPart, keyOf("kind", type, kind), "units", count);
+    }
+  }
+}
+
+/** Of users: how many devices were first known as theirs within seven days. */
+function contributeLinks({ devices = [] }: UnitState, tallies: Adder, count: 1 | -1, window: Window | undefined): void {
+  const within = devices.filter(([at]) => isInSpan([at, at], window));
+  const [first] = within;
+  if (first === undefined) return;
+  const key = keyOf("link", first[2]);
+  const holds = (devicesInAWeek: number) =>
+    within.some(([at], index) => {
+      const last = within[index + devicesInAWeek - 1];
+      return last !== undefined && last[0] - at <= week;
+    });
+  tallies.add(mainPart, key, "users", count);
+  if (holds(2)) tallies.add(mainPart, key, "with_two", count);
+  if (holds(3)) tallies.add(mainPart, key, "with_three", count);
+}
