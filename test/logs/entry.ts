@@ -29,3 +29,11 @@ export const experiment = (id: string, fields: Partial<NonNullable<LogEntry["det
   epoch: 1,
   ...fields,
 });
+
+/** Entries `n<from>` to `n<to - 1>`. */
+export const numbered = (from: number, to: number, fields: Partial<LogEntry> = {}): LogEntry[] =>
+  Array.from({ length: to - from }, (_, i) => entry({ log_id: `n${from + i}`, ...fields }));
+
+/** Their `log_id`. */
+export const numbers = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `n${from + i}`);

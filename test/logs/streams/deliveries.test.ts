@@ -1,13 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { ContentFormat, LogStreamDefinition } from "../../../src/model/log-stream.ts";
+import type { ContentFormat } from "../../../src/model/log-stream.ts";
 import { startMs } from "../../alarms/held-object.ts";
-import { entry, warning } from "../entry.ts";
+import { entry, numbered, numbers, warning } from "../entry.ts";
 import { dayMs, failing, hanging, type LogStage, minuteMs, stream, taking, withStage } from "../stage.ts";
 
 const hourMs = 60 * minuteMs;
-const numbered = (from: number, to: number, fields: object = {}) =>
-  Array.from({ length: to - from }, (_, i) => entry({ log_id: `n${from + i}`, ...fields }));
-const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `n${from + i}`);
 const sink = (format: ContentFormat) => ({ sink: { ...stream("x").sink, http_content_format: format } });
 
 /** Entries come every minute, ten of them. */
@@ -77,9 +74,9 @@ describe("a stream", () => {
       await pass(1_000);
       expect(sent).toHaveLength(requests);
       expect(sent.flatMap(({ body }) => read(body)).map((one) => (one as { log_id: string }).log_id)).toEqual(
-        ids(0, 250),
+        numbers(0, 250),
       );
-      expect(taken("x")).toEqual(ids(0, 250));
+      expect(taken("x")).toEqual(numbers(0, 250));
     }),
   );
 
@@ -131,7 +128,7 @@ describe("a stream", () => {
       expect(delivery("a")).toMatchObject({ pending: 0, pending_since: null });
       sync(stream("a"));
       await pass(0);
-      expect(taken("a")).toEqual(ids(0, 40));
+      expect(taken("a")).toEqual(numbers(0, 40));
     }));
 
   it("is sent nothing once it is deleted, and another of the same address begins anew", () =>
@@ -148,128 +145,7 @@ describe("a stream", () => {
       sync(stream("b", { created_at: new Date().toISOString(), sink: stream("a").sink }));
       await come(stage, 20, 30);
       expect(sent.length).toBe(before + 1);
-      expect(taken("a")).toEqual(ids(20, 30));
-    }));
-});
-
-describe("a receiver that fails", () => {
-  it.each([
-    ["answers 500", failing],
-    ["answers 400", () => new Response("no", { status: 400 })],
-    ["cannot be reached", () => Promise.reject(new Error("connection refused"))],
-    ["never answers", hanging],
-    ["redirects", () => new Response(null, { status: 302, headers: { location: "https://evil.example/" } })],
-  ])("and %s is asked three times, then less and less often, and loses nothing", (_, receiver) =>
-    withStage(async (stage) => {
-      const { receivers, sent, sync, pass, taken, delivery, keeper } = stage;
-      receivers.set("a", receiver);
-      sync(stream("a"));
-      keeper.record(numbered(0, 5));
-      await pass(hourMs);
-      const gaps = sent.map(({ at }, i) => at - (sent[i - 1]?.at ?? 0)).slice(1);
-      const answerMs = receiver === hanging ? 10_000 : 0;
-      for (const [i, pauseMs] of [1_000, 3_000, 30_000, 60_000, 120_000, 240_000, 480_000, 900_000].entries()) {
-        expect(gaps[i]).toBeGreaterThanOrEqual(pauseMs + answerMs);
-        expect(gaps[i]).toBeLessThan(pauseMs + answerMs + 1_000);
-      }
-      expect(delivery("a")).toMatchObject({ state: "failing", pending: 5, failing_since: expect.any(String) });
-      expect(delivery("a").error).toMatch(/^https:\/\/logs\.example\.com\/a: /);
-      keeper.record(numbered(5, 8));
-      receivers.set("a", taking);
-      await pass(20 * minuteMs);
-      expect(taken("a")).toEqual(ids(0, 8));
-      expect(delivery("a")).toMatchObject({
-        state: "idle",
-        failures: 0,
-        error: null,
-        lost: 0,
-        pending: 0,
-        delivered: 8,
-      });
-    }),
-  );
-
-  it("says when it is to be asked again, and is heard up to an hour", () =>
-    withStage(async ({ receivers, sent, sync, pass, keeper }) => {
-      let after = "120";
-      receivers.set("a", () => new Response(null, { status: 503, headers: { "retry-after": after } }));
-      sync(stream("a"));
-      keeper.record(numbered(0, 1));
-      await pass(minuteMs);
-      after = "999999";
-      await pass(3 * hourMs);
-      const [first, second, third, fourth] = sent.map(({ at }) => at);
-      expect([first, second]).toEqual([0, 120_000]);
-      expect(third).toBe(120_000 + hourMs);
-      expect(fourth).toBe(120_000 + 2 * hourMs);
-    }));
-
-  it("delays no other stream, however many hang", () =>
-    withStage(async (stage) => {
-      const { receivers, sync, pass, taken, keeper, sent } = stage;
-      const slow = ["s1", "s2", "s3"];
-      for (const path of slow) receivers.set(path, hanging);
-      let refusals = 2;
-      receivers.set("flaky", (request) => (refusals-- > 0 ? failing(request) : taking(request)) as Response);
-      receivers.set("good", taking);
-      sync(...[...slow, "flaky", "good"].map((id) => stream(id)));
-      keeper.record(numbered(0, 1));
-      await pass(9_000);
-      expect([taken("good"), taken("flaky")]).toEqual([ids(0, 1), ids(0, 1)]);
-      for (let i = 1; i < 20; i++) {
-        keeper.record(numbered(i, i + 1));
-        await pass(0);
-        expect(taken("good")).toEqual(ids(0, i + 1));
-        await pass(1_000);
-      }
-      // One of its own tries after a second, the next after three, though others hang for ten.
-      expect(
-        sent
-          .filter(({ path }) => path === "flaky")
-          .slice(0, 3)
-          .map(({ at }) => at),
-      ).toEqual([0, 1_000, 4_000]);
-      expect(taken("flaky")).toEqual(ids(0, 20));
-      expect(slow.flatMap(taken)).toEqual([]);
-    }));
-
-  it("is suspended after three days, which is in the log, and goes on when it is told to", () =>
-    withStage(async (stage) => {
-      const { receivers, sync, pass, taken, keeper, delivery, warned, sent } = stage;
-      receivers.set("a", failing);
-      receivers.set("b", taking);
-      const both = (fields: Partial<LogStreamDefinition> = {}) => [
-        stream("a", { name: "Datadog", ...fields }),
-        stream("b"),
-      ];
-      sync(...both());
-      keeper.record(numbered(0, 5));
-      await pass(3 * dayMs - hourMs);
-      expect(delivery("a").state).toBe("failing");
-      await pass(2 * hourMs);
-      expect(delivery("a")).toMatchObject({ state: "suspended", pending: 6, next_attempt_at: null });
-      const said = warned.map((line) => JSON.parse(line)).filter(({ type }) => type === "w");
-      expect(said).toMatchObject([
-        {
-          description:
-            'Log stream "Datadog" (lst_a) has failed since 2030-01-01T00:00:00.000Z and is suspended. The last error: https://logs.example.com/a: HTTP 500',
-          tenant_name: "acme",
-          hostname: "logs.example.com",
-          details: { code: "log_stream_suspended" },
-        },
-      ]);
-      expect(taken("b")).toEqual([...ids(0, 5), said[0].log_id]);
-      const tries = sent.filter(({ path }) => path === "a").length;
-      await pass(7 * dayMs);
-      keeper.record(numbered(5, 6));
-      sync(...both({ name: "Datadog EU" }));
-      await pass(minuteMs);
-      expect(sent.filter(({ path }) => path === "a")).toHaveLength(tries);
-      receivers.set("a", taking);
-      sync(...both({ activated_at: new Date().toISOString() }));
-      await pass(minuteMs);
-      expect(taken("a")).toEqual([...ids(0, 5), said[0].log_id, "n5"]);
-      expect(delivery("a")).toMatchObject({ state: "idle", lost: 0, delivered: 7 });
+      expect(taken("a")).toEqual(numbers(20, 30));
     }));
 });
 
@@ -287,7 +163,7 @@ it("says how many entries retention has taken from a stream that was away for lo
       expect(delivery("b")).toMatchObject({ pending: 0, lost: 3 });
       receivers.set("a", taking);
       await pass(hourMs);
-      expect(taken("a")).toEqual(ids(10, 14));
+      expect(taken("a")).toEqual(numbers(10, 14));
       expect(delivery("a")).toMatchObject({ state: "idle", pending: 0, lost: 10, delivered: 4 });
     },
     { limits: { retentionMs: 2 * dayMs } },
@@ -312,7 +188,7 @@ it("counts what is deleted while it is on its way as lost only when it does not 
     expect(delivery("a").pending).toBe(4);
     answer(new Response());
     await pass(0);
-    expect(taken("a")).toEqual(ids(0, 4));
+    expect(taken("a")).toEqual(numbers(0, 4));
     expect(delivery("a")).toMatchObject({ pending: 0, delivered: 4, lost: 0 });
     keeper.record([...numbered(6, 7), ...numbered(7, 9, own)]);
     await pass(0);
@@ -339,11 +215,11 @@ it.each([0, 1, 5, 12, 400, 1_100, 4_500, 10_500])("loses nothing when the power 
     receivers.set("b", taking);
     await pass(5 * minuteMs);
     for (const path of ["a", "b"]) {
-      expect([...new Set(taken(path))]).toEqual(ids(0, 300));
+      expect([...new Set(taken(path))]).toEqual(numbers(0, 300));
       expect(delivery(path)).toMatchObject({ state: "idle", pending: 0, lost: 0 });
     }
     // What had been taken when the power went comes once more, and no other.
-    expect(taken("b")).toEqual(ids(0, 300));
+    expect(taken("b")).toEqual(numbers(0, 300));
     expect(taken("a").length).toBeLessThanOrEqual(400);
   }),
 );
