@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
 import { countsOf, logEntriesOf } from "./log-in-report.ts";
+import { type LogReceiver, startLogReceiver } from "./log-receiver.ts";
+import { manage } from "./managed.ts";
 import { type Stack, sample, startStack, variationOn, visitLogin } from "./stack.ts";
 
 let stack: Stack;
+let receiver: LogReceiver;
 let before = 0;
 beforeAll(async () => {
-  stack = await startStack();
+  receiver = await startLogReceiver();
+  stack = await startStack({ vars: { LOG_STREAM_HOSTS: receiver.origin } });
 });
-afterAll(() => stack.close());
+afterAll(() => Promise.all([stack.close(), receiver.close()]));
 beforeEach(() => {
   before = stack.lines.length;
 });
@@ -125,4 +129,63 @@ describe("a forced log-in", () => {
       ]);
     },
   );
+});
+
+describe("the log of the tenant", () => {
+  it("has what was seen here, onwards from the first and by what is asked, forced ones marked", async () => {
+    const { send } = manage({ url: stack.gate.issuer });
+    const start = (await send("GET", "/logs?per_page=1"))[0]?.log_id;
+    const visitor = await visitLogin(stack.gate);
+    const { variation } = variationOn(visitor.page);
+    await visitor.submit({ ...someone, password: "wrong" });
+    await visitor.submit(someone);
+    const forced = await visitLogin(stack.gate, `experiment_id=${experiment}&variation_id=${sample.control}`);
+    await forced.submit(someone);
+    const read = (q: string) =>
+      send("GET", `/logs?take=100${start ? `&from=${start}` : ""}&q=${encodeURIComponent(q)}`);
+    await expect.poll(() => read("type:s"), { timeout: 10_000 }).toHaveLength(2);
+    const [failed, succeeded, marked] = await read("type:(s OR f)");
+    expect([failed.type, succeeded.type, marked.type]).toEqual(["f", "s", "s"]);
+    expect(succeeded.details.experiment).toMatchObject({ id: experiment, variation_id: variation, method: "session" });
+    expect(await read("details.experiment.method:forced")).toEqual([marked]);
+    expect(await read(`details.experiment.id:"${experiment}" AND type:f`)).toEqual([failed]);
+    expect(await send("GET", `/logs/${succeeded.log_id}`)).toEqual(succeeded);
+  });
+
+  it("reaches webhooks: one that fails and comes back misses nothing, one that hangs delays nobody", async () => {
+    const { send } = manage({ url: stack.gate.issuer });
+    const made = ["/lines", "/array", "/slow"].map((path) => ({
+      name: `Receiver of ${path}`,
+      type: "http",
+      filters: [{ type: "category", name: "auth.login.success" }],
+      sink: {
+        http_endpoint: `${receiver.origin}${path}`,
+        http_content_format: path === "/array" ? "JSONARRAY" : "JSONLINES",
+        http_authorization: "Bearer receiver's",
+      },
+    }));
+    const streams = [];
+    for (const one of made) streams.push(await send("POST", "/log-streams", one));
+    receiver.modes.set("/array", "fail").set("/slow", "hang");
+    const signIn = async () => (await visitLogin(stack.gate)).submit(someone);
+    await signIn();
+    await expect.poll(() => receiver.taken("/lines"), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => receiver.asked.filter(({ path }) => path === "/array").length).toBeGreaterThan(0);
+    await signIn();
+    await expect.poll(() => receiver.taken("/lines"), { timeout: 5_000 }).toHaveLength(2);
+    receiver.modes.delete("/array");
+    await expect.poll(() => receiver.taken("/array"), { timeout: 15_000 }).toHaveLength(2);
+    const [first] = receiver.taken("/array");
+    expect(first).toMatchObject({
+      type: "s",
+      description: "Success Login",
+      details: { experiment: { id: experiment, method: "session" } },
+    });
+    expect(receiver.taken("/array")).toEqual(receiver.taken("/lines"));
+    expect(receiver.asked.every(({ authorization }) => authorization === "Bearer receiver's")).toBe(true);
+    const { delivery } = await send("GET", `/log-streams/${streams[1].id}`);
+    expect(delivery).toMatchObject({ state: "idle", delivered: 2, pending: 0, lost: 0 });
+    expect((await send("GET", `/log-streams/${streams[2].id}`)).delivery).toMatchObject({ delivered: 0, pending: 2 });
+    for (const { id } of streams) await send("DELETE", `/log-streams/${id}`);
+  });
 });

@@ -34,6 +34,8 @@ const overrides = Object.entries({ control: sample.control, welcoming: sample.tr
 export interface StackOptions {
   /** Of the tenant `default`, over `{ inject: "attributes" }`. */
   tenant?: Record<string, unknown>;
+  /** Settings of the Worker, over those it has here. */
+  vars?: Record<string, string>;
   /** Published before the start instead of the sample. */
   configuration?: ConfigurationFile;
 }
@@ -137,6 +139,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       SNAPSHOT_FRESH_SECONDS: "0.1",
       // A shared machine may be slow for a while; failing open is another suite's subject.
       DECISION_BUDGET_MS: "5000",
+      ...options.vars,
     },
     onLog: (level, message) => lines.push({ level, message }),
   });
