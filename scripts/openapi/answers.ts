@@ -130,6 +130,7 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
   ]),
   LogStream: logStream,
   LogStreamPage: pageOf("log_streams", logStream),
+  Forgotten: v.strictObject({ units: count, links: count, log_entries: count }),
   Publication: v.strictObject({
     version: v.number(),
     committed_at: v.nullable(timestampSchema),

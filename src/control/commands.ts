@@ -11,6 +11,7 @@ import { logStreamCommands } from "./commands/log-streams.ts";
 import { logCommands } from "./commands/logs.ts";
 import { publicationCommands } from "./commands/publication.ts";
 import { segmentCommands } from "./commands/segments.ts";
+import { subjectCommands } from "./commands/subjects.ts";
 import { tokenCommands } from "./commands/tokens.ts";
 import { transferCommands } from "./commands/transfer.ts";
 import { variationCommands } from "./commands/variations.ts";
@@ -27,6 +28,7 @@ export const commands = {
   ...changeCommands,
   ...publicationCommands,
   ...logCommands,
+  ...subjectCommands,
   ...logStreamCommands,
   ...callerCommands,
   ...explainCommands,

@@ -140,6 +140,7 @@ export const problems = {
   issuer_unavailable: { status: 503, title: "The keys of the tenant's token issuer cannot be fetched; try again." },
   cohorts_unavailable: { status: 503, title: "The members of cohorts cannot be reached; try again." },
   logs_unavailable: { status: 503, title: "The log cannot be reached; try again." },
+  ledger_unavailable: { status: 503, title: "Some of what is known of the subject cannot be reached; try again." },
   control_unavailable: { status: 503, title: "The control plane cannot be reached; try again." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -11,6 +11,7 @@ import { logStreams } from "./log-streams.ts";
 import { logs } from "./logs.ts";
 import { publication } from "./publication.ts";
 import { segments } from "./segments.ts";
+import { subjects } from "./subjects.ts";
 import { tokens } from "./tokens.ts";
 import { transfer } from "./transfer.ts";
 import { variations } from "./variations.ts";
@@ -28,6 +29,7 @@ export const topics: readonly Topic[] = [
   changes,
   logs,
   logStreams,
+  subjects,
   publication,
   caller,
   explain,

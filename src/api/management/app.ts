@@ -1,5 +1,6 @@
 /** The management API over HTTP: a request becomes a command of the tenant's control plane, its answer a response. */
 import { within } from "../../alarms/deadline.ts";
+import { createUnits, type Units } from "../../assignment/unit.ts";
 import type { Control, ControlAnswer, ControlRequest } from "../../control/control.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
@@ -30,9 +31,17 @@ export interface Management {
 }
 
 export function createManagement({ settings, tenantOf }: ManagementOptions): Management {
-  const { adminToken: rootToken, faults, managementRate } = settings;
+  const { adminToken: rootToken, faults, managementRate, unitKey } = settings;
   const authenticate = createAuthenticator({ rootToken, tenantOf, now: Date.now });
   const find = createRouter(operations);
+  let units: Units | undefined;
+
+  /** Made when they are first asked for: settings with faults have no key, and are answered with a refusal. */
+  function knownUnits(): Units {
+    if (unitKey === null) throw new Error("no UNIT_KEY");
+    units ??= createUnits(unitKey, (_, call) => call());
+    return units;
+  }
 
   async function answer(request: Request, bindings: ManagementBindings, correlationId: string): Promise<Response> {
     if (faults.length > 0) {
@@ -73,7 +82,14 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     if (!reply.ok || step === undefined) return renderAnswer(reply, success);
     try {
       const commanded = reply.json === null ? undefined : JSON.parse(reply.json);
-      const answered = await step.run({ tenant, bindings, ...asked.input, answer: commanded, request });
+      const answered = await step.run({
+        tenant,
+        bindings,
+        units: knownUnits(),
+        ...asked.input,
+        answer: commanded,
+        request,
+      });
       if ("lines" in answered) return renderLines(answered.lines, reply.rate);
       return renderAnswer({ ...reply, json: JSON.stringify(answered.json) ?? null }, success, answered.headers);
     } catch (error) {

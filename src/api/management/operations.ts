@@ -14,6 +14,7 @@ import { logStreamOperations } from "./operations/log-streams.ts";
 import { logOperations } from "./operations/logs.ts";
 import { publicationOperations } from "./operations/publication.ts";
 import { segmentOperations } from "./operations/segments.ts";
+import { subjectOperations } from "./operations/subjects.ts";
 import { tokenOperations } from "./operations/tokens.ts";
 import { transferOperations } from "./operations/transfer.ts";
 import { variationOperations } from "./operations/variations.ts";
@@ -30,6 +31,7 @@ export const operations: Readonly<Record<CommandName, Operation>> = {
   ...changeOperations,
   ...publicationOperations,
   ...logOperations,
+  ...subjectOperations,
   ...logStreamOperations,
   ...callerOperations,
   ...explainOperations,

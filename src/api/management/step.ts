@@ -1,4 +1,6 @@
 /** What other objects of the tenant do for an operation, beside the control plane. */
+
+import type { Units } from "../../assignment/unit.ts";
 import type { ManagementCode } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Assets } from "./document.ts";
@@ -7,6 +9,7 @@ export interface ManagementBindings {
   CONTROL: DurableObjectNamespace;
   COHORTS: DurableObjectNamespace;
   LOGBOOK: DurableObjectNamespace;
+  LEDGER: DurableObjectNamespace;
   ASSETS?: Assets;
 }
 
@@ -17,6 +20,7 @@ export interface Place {
 }
 
 export interface StepCall extends Place {
+  units: Units;
   /** The command's; undefined where it has none. */
   answer: unknown;
   params: Readonly<Record<string, string>>;

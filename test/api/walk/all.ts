@@ -4,6 +4,7 @@ import { experiments } from "./experiments.ts";
 import { featureFlags } from "./feature-flags.ts";
 import { logs } from "./logs.ts";
 import { segments } from "./segments.ts";
+import { subjects } from "./subjects.ts";
 import { transfer } from "./transfer.ts";
 import { variations } from "./variations.ts";
 import type { Walk } from "./walk.ts";
@@ -14,6 +15,7 @@ export const walk: Walk = {
   ...experiments,
   ...logs,
   ...segments,
+  ...subjects,
   ...cohorts,
   ...access,
   ...transfer,
