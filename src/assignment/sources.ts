@@ -9,6 +9,7 @@ import type { CompiledSnapshot } from "../snapshot/compiled.ts";
 import { createSnapshotReader, type SnapshotReader } from "../snapshot/reader.ts";
 import { createDependencies, type Dependencies, type DependencyName } from "./dependencies.ts";
 import { createKeyring, type Keyring, type SigningKey } from "./keyring.ts";
+import { createOpenings } from "./openings.ts";
 import { BudgetError, isPromise, type Pending, withinBudget } from "./pending.ts";
 import { createUnits, type Units } from "./unit.ts";
 
@@ -47,8 +48,11 @@ export interface Sources {
     bindings: SourceBindings,
     ctx: Deferring,
   ): Pending<readonly string[] | { failure: string }>;
-  /** Circuits that have opened since this was last asked. */
-  openedCircuits(): readonly DependencyName[];
+  /**
+   * Circuits that have opened lately, and that this tenant has not been told of: a store is everybody's, a part only of
+   * those who use it.
+   */
+  openedCircuits(tenant: string, parts: readonly string[]): readonly DependencyName[];
   /** For `/_vestibule/health`. */
   health(): { circuits: Record<DependencyName, string>; snapshots: ReturnType<SnapshotReader["held"]> };
 }
@@ -62,18 +66,16 @@ export interface SourceOptions {
   random: () => number;
 }
 
-const none: readonly DependencyName[] = [];
-
 /** @throws when there is no key to make units with; check `settings.faults` first. */
 export function createSources(options: SourceOptions): Sources {
   const { decisionBudgetMs, snapshotFreshMs, cookieKeys, unitKey, now, random } = options;
   if (!unitKey) throw new Error("no UNIT_KEY: settings with faults assign nothing");
-  const opened = new Set<DependencyName>();
+  const openings = createOpenings(now);
   const { guard, states } = createDependencies({
     now,
     random,
     slowMs: decisionBudgetMs * 0.8,
-    onOpen: (dependency) => opened.add(dependency),
+    onOpen: openings.add,
   });
   const snapshots = createSnapshotReader({ freshMs: snapshotFreshMs, hedgeMs: decisionBudgetMs / 2, now });
   const cohortReader = createCohortReader({ now });
@@ -109,12 +111,7 @@ export function createSources(options: SourceOptions): Sources {
         failure: error instanceof BudgetError ? "not read in time" : messageOf(error),
       }));
     },
-    openedCircuits() {
-      if (opened.size === 0) return none;
-      const names = [...opened];
-      opened.clear();
-      return names;
-    },
+    openedCircuits: openings.take,
     health: () => ({ circuits: states(), snapshots: snapshots.held() }),
   };
 }

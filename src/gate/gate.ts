@@ -66,7 +66,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
   if (!stampKey) throw new Error("no STAMP_KEY: settings with faults make no gate");
   const { guard, keyring, units } = sources;
   const stamper = createStamper(stampKey, (call) => guard("crypto", call));
-  const users = createUserReader((call) => guard("jwks", call));
+  const users = createUserReader((call, uri) => guard("jwks", call, uri));
   const reporter = createReporter(units, guard, now);
   const rulesOf = new WeakMap<Tenant, Rules>();
 
@@ -79,8 +79,8 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
   }
 
   /** What failed since the last request, as warnings for its log. */
-  function openedCircuits(): Report["warnings"] {
-    return sources.openedCircuits().map((name) => ({
+  function openedCircuits({ id, user }: Tenant): Report["warnings"] {
+    return sources.openedCircuits(id, user ? [user.jwks_uri] : []).map((name) => ({
       code: "experiment_circuit_open" as const,
       description: `the circuit of ${name} opened`,
     }));
@@ -149,7 +149,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
         const seen = observe({ ...screened, response, plan }, keyring);
         observed = isPromise(seen) ? await seen : seen;
         const { report } = observed;
-        const warnings = [...report.warnings, ...openedCircuits()];
+        const warnings = [...report.warnings, ...openedCircuits(tenant)];
         if (report.assigned.length + report.exposed.length + warnings.length > 0 || report.outcome) {
           const sighting: Sighting = {
             request,

@@ -5,7 +5,8 @@ import type { Address } from "../assignment/address.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { cookieValues } from "./cookies.ts";
 
-export type JwksGuard = <T>(call: () => Promise<T>) => Promise<T>;
+/** Each issuer by itself: what one does with its keys concerns no other. */
+export type JwksGuard = <T>(call: () => Promise<T>, uri: string) => Promise<T>;
 
 export interface User {
   /** The verified claim, or null: no token, not genuine, expired, or another issuer's. */
@@ -41,7 +42,7 @@ export function createUserReader(guard: JwksGuard): UserReader {
     const known = keySets.get(uri);
     if (known) return known;
     const remote = createRemoteJWKSet(new URL(uri), {
-      [customFetch]: (url: string, init: RequestInit) => guard(() => fetch(url, init)),
+      [customFetch]: (url: string, init: RequestInit) => guard(() => fetch(url, init), uri),
     });
     const keySet: JWTVerifyGetKey = (header, token) =>
       remote(header, token).catch((error: unknown) => {

@@ -14,7 +14,7 @@ beforeEach(() => {
     now: () => nowMs,
     random: () => 0.5,
     slowMs: 100,
-    onOpen: (name) => opened.push(name),
+    onOpen: (name, part) => opened.push(part === undefined ? name : `${name} ${part}`),
   });
   return () => vi.useRealTimers();
 });
@@ -94,4 +94,17 @@ it("leaves no timer behind", async () => {
   await dependencies.guard("kv", async () => 1);
   await failed(fail);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it("has a circuit of its own for each part, and tells of a dependency the worst", async () => {
+  const ask = (call: () => Promise<unknown>, part?: string) => dependencies.guard("jwks", call, part).catch(() => null);
+  for (let i = 0; i < 20; i++) await ask(fail, "https://acme.example/jwks");
+  expect(opened).toEqual(["jwks https://acme.example/jwks"]);
+  expect(await ask(async () => 1, "https://acme.example/jwks")).toBeNull();
+  expect(await ask(async () => 1, "https://globex.example/jwks")).toBe(1);
+  expect(await ask(async () => 1)).toBe(1);
+  expect(dependencies.states()).toMatchObject({ jwks: "open", kv: "closed" });
+  nowMs += 10_000;
+  expect(await ask(async () => 1, "https://acme.example/jwks")).toBe(1);
+  expect(dependencies.states().jwks).toBe("closed");
 });
