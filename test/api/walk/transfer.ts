@@ -12,7 +12,7 @@ export const transfer: Walk = {
   import_configuration: {
     async 200(client) {
       await createFlag(client, { status: "draft" });
-      const deployments = [{ name: "iOS app", type: "client" }];
+      const deployments = [...sample.deployments, { name: "iOS app", type: "client" }];
       const dry = await client.send("POST", "/import?dry_run=true", { feature_flags: [{ name: "x" }] });
       const amplitude = [{ key: "login", variants: { on: { key: "on" } }, segments: [{ variant: "on" }] }];
       await client.post("/import?dry_run=true&format=amplitude", amplitude);
