@@ -8,10 +8,13 @@ import { Address } from "./assignment/address.ts";
 import { createMemo, type Memo } from "./assignment/memo.ts";
 import { createSources, type Sources } from "./assignment/sources.ts";
 import type { Cohorts } from "./cohorts/cohorts.ts";
+import type { Control } from "./control/control.ts";
 import { isDashboardPath } from "./dashboard/address.ts";
 import type { Answer, Ask } from "./dashboard/api.ts";
 import { createDashboard, type Dashboard } from "./dashboard/dashboard.ts";
 import { endedSessionKey } from "./dashboard/session.ts";
+import { sourcesOf } from "./diagnosis/sources.ts";
+import { watchExperiments } from "./diagnosis/watch.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { createDelivery, type Deliver } from "./ledger/delivery.ts";
 import { recordEntries } from "./logs/record.ts";
@@ -169,6 +172,21 @@ async function wakeCohorts({ COHORTS }: Env, tenant: string): Promise<void> {
   await (COHORTS.get(COHORTS.idFromName(tenant)) as unknown as Pick<Cohorts, "wake">).wake();
 }
 
+/** Of the times in wrangler.toml, one an hour. */
+function isNewHour(ms: number): boolean {
+  return new Date(ms).getUTCMinutes() < 10;
+}
+
+function watchTenant(env: Env, tenant: Tenant): Promise<void> {
+  return watchExperiments({
+    tenant,
+    control: env.CONTROL.get(env.CONTROL.idFromName(tenant.id)) as unknown as Pick<Control, "execute">,
+    sourcesOf: (experimentId) => sourcesOf(env, tenant.id, experimentId),
+    queue: env.EVENTS,
+    now: Date.now,
+  });
+}
+
 export { Cohorts } from "./cohorts/cohorts.ts";
 export { Control } from "./control/control.ts";
 export { Ledger } from "./ledger/ledger.ts";
@@ -201,8 +219,11 @@ export default {
     const { deliver } = isolate;
     await consume(batch, { deliver, record: (tenant, entries) => recordEntries(env, tenant, entries) });
   },
-  async scheduled(_, env) {
-    const tenants = isolateOf(env).settings.routes.flatMap(({ tenant }) => tenant?.id ?? []);
-    await Promise.allSettled(tenants.map((tenant) => wakeCohorts(env, tenant)));
+  async scheduled({ scheduledTime }, env) {
+    const tenants = isolateOf(env).settings.routes.flatMap(({ tenant }) => tenant ?? []);
+    await Promise.allSettled([
+      ...tenants.map(({ id }) => wakeCohorts(env, id)),
+      ...(isNewHour(scheduledTime) ? tenants.map((tenant) => watchTenant(env, tenant)) : []),
+    ]);
   },
 } satisfies ExportedHandler<Env>;

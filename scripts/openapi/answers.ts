@@ -15,6 +15,7 @@ import { snapshotSchema } from "../../src/model/snapshot.ts";
 import { scopesSchema, tokenMadeSchema, tokenViewSchema } from "../../src/model/token.ts";
 import { configurationSchema } from "../../src/model/transfer/configuration-schema.ts";
 import { variationSchema } from "../../src/model/variation.ts";
+import { experimentDiagnosis, experimentReport } from "./report-answers.ts";
 
 const patch = experimentPatchSchema.pipe[0].entries;
 const experiment = v.strictObject({
@@ -103,6 +104,8 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
     is_valid: v.boolean(),
     errors: v.array(v.strictObject({ code: v.string(), message: v.string() })),
   }),
+  ExperimentReport: experimentReport,
+  ExperimentDiagnosis: experimentDiagnosis,
   Segment: segmentSchema,
   SegmentPage: pageOf("segments", segmentSchema),
   Cohort: cohort,

@@ -3,6 +3,7 @@ import { callerCommands } from "./commands/caller.ts";
 import { changeCommands } from "./commands/changes.ts";
 import { cohortCommands } from "./commands/cohorts.ts";
 import { deploymentCommands } from "./commands/deployments.ts";
+import { experimentRecordCommands } from "./commands/experiment-record.ts";
 import { experimentCommands } from "./commands/experiments.ts";
 import { explainCommands } from "./commands/explain.ts";
 import { featureFlagCommands } from "./commands/feature-flags.ts";
@@ -20,6 +21,7 @@ export const commands = {
   ...featureFlagCommands,
   ...variationCommands,
   ...experimentCommands,
+  ...experimentRecordCommands,
   ...segmentCommands,
   ...groupCommands,
   ...cohortCommands,

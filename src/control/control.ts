@@ -59,6 +59,8 @@ export type ControlAnswer = (
   | { ok: false; code: ManagementCode; message: string }
 ) & { rate?: Rate };
 
+/** Of one that may do nothing, that it may not is a finding. */
+const tellsWhy: CommandName = "get_experiment_diagnosis";
 /** Kinds that nothing at the edge reads. */
 const unpublished: ReadonlySet<string> = new Set(["log_stream", ...secretKinds, "token"]);
 const defaultRatePerSecond = 100;
@@ -190,7 +192,7 @@ export class Control extends DurableObject<ControlEnv> {
 
   #run({ tenant, scope, command, input, correlationId, hostname }: ControlRequest, actor: Actor, now: Date): unknown {
     if (scope !== null && !actor.scopes.includes(scope)) throw new Problem("insufficient_scope", `${scope}.`);
-    if (!tenant.entitled) throw new Problem("feature_not_entitled");
+    if (!tenant.entitled && command !== tellsWhy) throw new Problem("feature_not_entitled");
     if (command === null) return undefined;
 
     const draft = createDraft(this.#tables, this.#facts.nextPosition ?? this.#store.positionAfterLast());

@@ -29,6 +29,8 @@ export interface Finding {
   fix?: string;
 }
 
+export const noLedger: Finding = { status: "insufficient_data", detail: "The ledger cannot be reached." };
+
 export interface Check<Scene> {
   id: string;
   title: string;

@@ -1,11 +1,12 @@
 /** What an experiment has come to, in numbers that may be looked at any time. No I/O, no clock. */
 import type { Thresholds } from "../model/diagnosis-thresholds.ts";
 import type { Epoch } from "../model/epoch-history.ts";
-import type { Cell, HourCell } from "../model/ledger-counts.ts";
+import type { ExperimentRecord } from "../model/experiment-record.ts";
+import type { Cell, HourCell, LedgerCounts } from "../model/ledger-counts.ts";
 import { unitsToSeeDeviation } from "../stats/power.ts";
 import { sequentialP } from "../stats/sequential-test.ts";
 import { type AnalysisWindow, baseOf, type Evidence, epochsIn, plural } from "./scene.ts";
-import { type SplitTest, strataOf, sum, testSplit, type Verdict } from "./split.ts";
+import { type SplitTest, strataOf, testSplit, total, type Verdict } from "./split.ts";
 import { type VariationReport, variationReports } from "./variation-report.ts";
 
 export interface SplitReport {
@@ -24,8 +25,6 @@ export interface ExperimentReport {
   status: string;
   as_of: string;
   window: AnalysisWindow | null;
-  /** What could not be reached, by name: what hangs on it is missing or as it was. */
-  partial: string[];
   variations: VariationReport[];
   srm: SplitReport;
   /** The same of the exposed alone, by chi-square. */
@@ -40,16 +39,22 @@ export interface ExperimentReport {
   warnings: string[];
 }
 
-export interface ReportInput extends Pick<Evidence, "record" | "counts" | "windowed" | "window" | "nowMs"> {
+export interface ReportInput extends Pick<Evidence, "record" | "counts" | "window" | "nowMs"> {
   /** The highest ln Bayes factor of all looks before; null where it cannot be told. */
   highest: number | null;
-  partial: readonly string[];
   thresholds: Thresholds;
 }
 
+/** How the split stands: what is kept of each look. */
+export function lookAt(record: ExperimentRecord, counts: LedgerCounts, thresholds: Thresholds): SplitTest {
+  return testSplit(
+    strataOf(baseOf(counts), record.epochs, ({ assigned }) => assigned),
+    thresholds,
+  );
+}
+
 export function reportOn(input: ReportInput): ExperimentReport {
-  const { record, window, nowMs, thresholds, partial } = input;
-  const counts = window === null ? input.counts : input.windowed;
+  const { record, counts, window, nowMs, thresholds } = input;
   const base = counts === null ? [] : baseOf(counts);
   const all = counts?.cells ?? [];
   const epochs = epochsIn(record.epochs, window);
@@ -70,7 +75,6 @@ export function reportOn(input: ReportInput): ExperimentReport {
     status: record.experiment.status,
     as_of: new Date(nowMs).toISOString(),
     window,
-    partial: [...partial],
     variations,
     srm: {
       ...splitReport(split, isSplit),
@@ -88,7 +92,7 @@ export function reportOn(input: ReportInput): ExperimentReport {
       forced: counts?.forced ?? 0,
       included: total(all, (cell) => (cell.method === "inclusion" ? cell.assigned : 0)),
       sticky: total(all, (cell) => (cell.method === "sticky" ? cell.assigned : 0)),
-      unassigned: sum((counts?.unassigned ?? []).map(({ units }) => units)),
+      unassigned: total(counts?.unassigned ?? [], ({ units }) => units),
     },
     epochs: epochs.map((epoch) => ({ ...epoch, assignments: assignmentsIn(epoch, base) })),
     hours: counts?.hours ?? [],
@@ -96,8 +100,6 @@ export function reportOn(input: ReportInput): ExperimentReport {
     warnings: warningsOf(input, { base, epochs, variations, split: isSplit ? split : null }),
   };
 }
-
-const total = (cells: readonly Cell[], count: (cell: Cell) => number) => sum(cells.map(count));
 
 function assignmentsIn({ epoch }: Epoch, base: readonly Cell[]): Record<string, number> {
   const own = base.filter((cell) => cell.epoch === epoch);

@@ -55,9 +55,9 @@ export function testSplit(strata: readonly Stratum[], thresholds: Thresholds): S
     return expected.length > 1 && Math.min(...expected) >= thresholds.min_expected;
   });
   const chiSquare = stratified(tested.map(({ observed, shares }) => goodnessOfFit(observed, shares)));
-  const units = sum(cells.map((each) => each.units));
+  const units = total(cells, (each) => each.units);
   const deviation = deviationOf(strata, units);
-  const isEnough = tested.length > 0 && sum(tested.map((each) => each.units)) >= thresholds.min_units;
+  const isEnough = tested.length > 0 && total(tested, (each) => each.units) >= thresholds.min_units;
   return {
     chiSquare,
     logBayesFactor: sum(cells.map(({ observed, shares }) => logBayesFactor(observed, shares))),
@@ -112,6 +112,10 @@ function deviationOf(strata: readonly Stratum[], units: number): number {
     }
   }
   return Math.max(0, ...Object.values(beyond)) / units;
+}
+
+export function total<Row>(rows: readonly Row[], count: (row: Row) => number): number {
+  return sum(rows.map(count));
 }
 
 export function sum(values: readonly number[]): number {

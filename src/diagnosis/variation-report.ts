@@ -3,7 +3,7 @@ import type { ExperimentRecord } from "../model/experiment-record.ts";
 import type { Cell } from "../model/ledger-counts.ts";
 import { differenceSequence, rateSequence } from "../stats/confidence-sequence.ts";
 import type { Proportion } from "../stats/proportions.ts";
-import { sum } from "./split.ts";
+import { total } from "./split.ts";
 
 /** How often an interval may miss the truth, all its looks together. */
 const alpha = 0.05;
@@ -34,8 +34,6 @@ export interface VariationReport {
   failures: number;
   rates: Record<RateName, Rate>;
 }
-
-const total = (cells: readonly Cell[], count: (cell: Cell) => number) => sum(cells.map(count));
 
 type Proportions = Record<RateName, Proportion | null>;
 

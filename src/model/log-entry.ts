@@ -12,6 +12,7 @@ export const warningCode = v.picklist([
   "experiment_not_found",
   "experiment_orphaned_params",
   "experiment_override_refused",
+  "experiment_sample_ratio_mismatch",
   "experiment_segment_not_found",
   "experiment_variation_not_found",
   "log_stream_suspended",

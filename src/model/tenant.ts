@@ -1,5 +1,6 @@
 /** One host's configuration, from the deployment's settings (never from a store: the gate must forward with every store down). */
 import * as v from "valibot";
+import { diagnosisThresholds } from "./diagnosis-thresholds.ts";
 import { outcomeRule, pathPatterns, providerName } from "./provider.ts";
 
 const cookieName = v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]{1,64}$/, "not a cookie's name"));
@@ -114,6 +115,8 @@ export const tenantSchema = v.strictObject({
   ),
   /** Put the verified user id into the log's entries. */
   log_user_ids: v.optional(v.boolean(), false),
+  /** From where on the diagnosis of experiments warns and fails, where not as by default. */
+  diagnosis: v.optional(diagnosisThresholds, {}),
   /** Tell the origin the visitor's address in a signed header as well (docs/operations.md). */
   sign_client_ip: v.optional(v.boolean(), false),
 });

@@ -1,3 +1,12 @@
+import { reportWords } from "./report-fields.ts";
+
+const analysisWords = Object.fromEntries(
+  ["get_experiment_report", "get_experiment_diagnosis"].flatMap((operation) => [
+    [`${operation}.from`, "Units seen from this moment on; all when absent."],
+    [`${operation}.to`, "Units seen before this moment; up to now when absent."],
+  ]),
+);
+
 /** Parameters of paths and queries. */
 export const queryWords: Readonly<Record<string, string>> = {
   id: "The resource's id.",
@@ -28,6 +37,7 @@ export const queryWords: Readonly<Record<string, string>> = {
   q: "What to look for; everything when absent.",
   "get_logs.from": "The `log_id` of the entry after which to go on; from the oldest on when absent.",
   "get_logs.take": "How many entries, 50 when absent.",
+  ...analysisWords,
   page: "Which page, 0 when absent.",
   per_page: "How many entries a page holds, 50 when absent.",
   sort: "`date:-1` for the newest first, or `date:1`.",
@@ -322,6 +332,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   problems: "What speaks against it; empty unless in a dry run.",
   path: "Where in the document; empty where it is about the whole.",
   "Import.deployments": "Those that are new, with their keys, which are shown this once.",
+
+  ...reportWords,
 
   statusCode: "As of the answer.",
   error: "The status in words.",

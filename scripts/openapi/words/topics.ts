@@ -3,6 +3,7 @@ import { caller } from "./caller.ts";
 import { changes } from "./changes.ts";
 import { cohorts } from "./cohorts.ts";
 import { deployments } from "./deployments.ts";
+import { evidence } from "./evidence.ts";
 import { experiments } from "./experiments.ts";
 import { explain } from "./explain.ts";
 import { featureFlags } from "./feature-flags.ts";
@@ -21,6 +22,7 @@ export const topics: readonly Topic[] = [
   featureFlags,
   variations,
   experiments,
+  evidence,
   segments,
   cohorts,
   groups,

@@ -6,6 +6,7 @@ import { callerOperations } from "./operations/caller.ts";
 import { changeOperations } from "./operations/changes.ts";
 import { cohortOperations } from "./operations/cohorts.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
+import { experimentEvidenceOperations } from "./operations/experiment-evidence.ts";
 import { experimentOperations } from "./operations/experiments.ts";
 import { explainOperations } from "./operations/explain.ts";
 import { featureFlagOperations } from "./operations/feature-flags.ts";
@@ -23,6 +24,7 @@ export const operations: Readonly<Record<CommandName, Operation>> = {
   ...featureFlagOperations,
   ...variationOperations,
   ...experimentOperations,
+  ...experimentEvidenceOperations,
   ...segmentOperations,
   ...groupOperations,
   ...cohortOperations,

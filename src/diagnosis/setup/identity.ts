@@ -1,10 +1,8 @@
 /** Whether those who are assigned are those who are counted later. */
 
-import { type Check, type Finding, percent } from "../check.ts";
+import { type Check, noLedger, percent } from "../check.ts";
 import { baseOf, plural, type Scene } from "../scene.ts";
-import { strataOf, sum, testSplit } from "../split.ts";
-
-const noLedger: Finding = { status: "insufficient_data", detail: "The ledger cannot be reached." };
+import { strataOf, sum, testSplit, total } from "../split.ts";
 
 export const idsAligned: Check<Scene> = {
   id: "ids_aligned",
@@ -15,9 +13,9 @@ export const idsAligned: Check<Scene> = {
     if (counts === null) return noLedger;
     const { subject } = experiment.assignment_config;
     const exposures = counts.kinds.filter(({ type }) => type === "exposure");
-    const all = sum(exposures.map(({ units }) => units));
+    const all = total(exposures, ({ units }) => units);
     const other = sum(exposures.filter(({ subject_kind }) => subject_kind !== subject).map(({ units }) => units));
-    const stray = sum(counts.unassigned.map(({ units }) => units));
+    const stray = total(counts.unassigned, ({ units }) => units);
     const evidence = { subject, exposed: all, exposed_of_other_kind: other, exposed_unassigned: stray };
     if (all < thresholds.min_units) {
       return { status: "insufficient_data", detail: `${plural(all, "unit")} exposed so far.`, evidence };
@@ -49,8 +47,8 @@ export const silentUnits: Check<Scene> = {
   fix: "Assignments come from the edge and are never blocked; exposures from apps may be. See whether content blockers, a page that leaves before it sends, or a back end that fetches for nobody stand between.",
   find({ counts, thresholds }) {
     if (counts === null) return noLedger;
-    const settled = sum(counts.cells.map((cell) => cell.settled));
-    const silent = sum(counts.cells.map((cell) => cell.silent));
+    const settled = total(counts.cells, (cell) => cell.settled);
+    const silent = total(counts.cells, (cell) => cell.silent);
     const evidence = { settled, silent };
     if (settled < thresholds.min_units) {
       const detail = `${plural(settled, "unit")} assigned half an hour ago or earlier.`;
@@ -78,7 +76,7 @@ export const serverSideAssignment: Check<Scene> = {
     const deployments = [...byDeployment].map(([id, cells]) => {
       const known = record.deployments.find((deployment) => deployment.id === id);
       const { name = id, type = null } = known ?? {};
-      return { id, name, type, assigned: sum(cells.map((c) => c.assigned)), exposed: sum(cells.map((c) => c.exposed)) };
+      return { id, name, type, assigned: total(cells, (c) => c.assigned), exposed: total(cells, (c) => c.exposed) };
     });
     if (deployments.length === 0) return { status: "not_applicable", detail: "No deployment has assigned anybody." };
     const evidence = { deployments };
@@ -103,9 +101,9 @@ export const distinctEvents: Check<Scene> = {
   find({ counts, thresholds }) {
     if (counts === null) return noLedger;
     const base = baseOf(counts);
-    const custom = sum(base.map((cell) => cell.exposed_custom));
-    const atOnce = sum(base.map((cell) => cell.at_once));
-    const evidence = { exposed_custom: custom, at_once: atOnce, assigned: sum(base.map((cell) => cell.assigned)) };
+    const custom = total(base, (cell) => cell.exposed_custom);
+    const atOnce = total(base, (cell) => cell.at_once);
+    const evidence = { exposed_custom: custom, at_once: atOnce, assigned: total(base, (cell) => cell.assigned) };
     if (custom === 0) {
       return { status: "not_applicable", detail: "There is no exposure event of your own: ours are apart.", evidence };
     }

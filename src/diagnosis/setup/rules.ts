@@ -1,7 +1,7 @@
 /** Whether the rules and names of the experiment mean what they should. */
-import { type Check, type Finding, percent } from "../check.ts";
+import { type Check, type Finding, noLedger, percent } from "../check.ts";
 import { plural, type Scene } from "../scene.ts";
-import { sum } from "../split.ts";
+import { total } from "../split.ts";
 
 const minuteMs = 60_000;
 
@@ -26,7 +26,7 @@ export const attributesPresent: Check<Scene> = {
   thresholds: ["missing_property_warn_share", "missing_property_fail_share", "min_units"],
   fix: "Where a property is absent no rule on it matches. Send it from that platform with every fetch, or leave it out of the rules.",
   find({ record: { properties }, counts, thresholds }) {
-    if (counts === null) return { status: "insufficient_data", detail: "The ledger cannot be reached." };
+    if (counts === null) return noLedger;
     if (properties.length === 0 && counts.missing.length === 0) {
       return { status: "not_applicable", detail: "No rule asks about a property." };
     }
@@ -36,7 +36,7 @@ export const attributesPresent: Check<Scene> = {
           counts.attributes.filter(({ name }) => name === "platform"),
           ({ value }) => value,
         ),
-      ].map(([platform, cells]) => [platform, sum(cells.map((cell) => cell.assigned))]),
+      ].map(([platform, cells]) => [platform, total(cells, (cell) => cell.assigned)]),
     );
     const gaps = counts.missing.flatMap(({ property, platform, units }) => {
       const all = assigned.get(platform) ?? 0;

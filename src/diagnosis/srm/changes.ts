@@ -2,7 +2,7 @@
 import type { Epoch } from "../../model/epoch-history.ts";
 import { type Check, type Finding, percent, pValue } from "../check.ts";
 import { nameOf, type Scene } from "../scene.ts";
-import { pooled, sum } from "../split.ts";
+import { pooled, sum, total } from "../split.ts";
 import { baseStrata, explains, isTooFew, ofSplit, type SplitScene, shownTest, tested, tooFew } from "./split-scene.ts";
 
 const hourMs = 3_600_000;
@@ -157,8 +157,8 @@ export const stickyBucketingToggled: Check<Scene> = {
     const [first, last] = [epochs[0]?.from ?? "", epochs.at(-1)?.to ?? "~"];
     const toggles = record.sticky_toggles.filter(({ at }) => at >= first && at < last);
     const kept = counts.cells.filter(({ method }) => method !== "inclusion");
-    const assigned = sum(kept.map((cell) => cell.assigned));
-    const rehashed = sum(kept.map((cell) => cell.rehashed));
+    const assigned = total(kept, (cell) => cell.assigned);
+    const rehashed = total(kept, (cell) => cell.rehashed);
     const evidence = { toggles: toggles.map(({ at, is_on }) => ({ at, is_on })), assigned, served_otherwise: rehashed };
     if (toggles.length === 0) return { status: "pass", detail: "It was not.", evidence };
     const share = assigned === 0 ? 0 : rehashed / assigned;

@@ -2,11 +2,10 @@
 import type { Cell } from "../../model/ledger-counts.ts";
 import { type Check, type Finding, percent, pValue } from "../check.ts";
 import { baseOf, nameOf, type Scene } from "../scene.ts";
-import { strataOf, sum, withMore } from "../split.ts";
+import { strataOf, sum, total, withMore } from "../split.ts";
 import { baseStrata, explains, isTooFew, ofSplit, shownTest, tested, tooFew } from "./split-scene.ts";
 
 const exposedOf = ({ exposed }: Cell) => exposed;
-const totalOf = (cells: readonly Cell[], count: (cell: Cell) => number) => sum(cells.map(count));
 
 export const customExposure: Check<Scene> = {
   id: "custom_exposure",
@@ -15,9 +14,9 @@ export const customExposure: Check<Scene> = {
   fix: "Count by the exposures that the gate and SDKs report: they come when a variation is shown. If you keep your own event, send it at the moment the subject sees the variation, of all variations alike.",
   find: ofSplit((scene) => {
     const { base, thresholds } = scene;
-    const exposed = totalOf(base, exposedOf);
-    const ofYours = totalOf(base, (cell) => cell.exposed_custom);
-    const early = totalOf(base, (cell) => cell.early);
+    const exposed = total(base, exposedOf);
+    const ofYours = total(base, (cell) => cell.exposed_custom);
+    const early = total(base, (cell) => cell.early);
     const custom = tested(
       baseStrata(scene, (cell) => cell.exposed_custom),
       scene,
@@ -73,7 +72,7 @@ export const analysisWindow: Check<Scene> = {
     const returning = Object.fromEntries(
       [...Map.groupBy(within, ({ variation_id }) => variation_id)].map(([id, cells]) => [
         id,
-        totalOf(cells, (cell) => cell.before),
+        total(cells, (cell) => cell.before),
       ]),
     );
     const more = { ...evidence, returning, window: shownTest(naive), whole: shownTest(right) };
@@ -92,8 +91,8 @@ export const individualInclusions: Check<Scene> = {
     const { counts, base, epochs, thresholds } = scene;
     const known = new Set(epochs.map(({ epoch }) => epoch));
     const included = counts.cells.filter(({ method, epoch }) => method === "inclusion" && known.has(epoch));
-    const byHand = totalOf(included, ({ assigned }) => assigned);
-    const all = byHand + totalOf(base, ({ assigned }) => assigned);
+    const byHand = total(included, ({ assigned }) => assigned);
+    const all = byHand + total(base, ({ assigned }) => assigned);
     const right = tested(
       baseStrata(scene, ({ assigned }) => assigned),
       scene,
@@ -129,7 +128,7 @@ export const fallbackCounted: Check<Scene> = {
     const control = record.variations.find(({ is_control }) => is_control)?.id ?? "";
     const toControl = strays[control] ?? 0;
     const controlExposed =
-      totalOf(
+      total(
         base.filter(({ variation_id }) => variation_id === control),
         exposedOf,
       ) + toControl;

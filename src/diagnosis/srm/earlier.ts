@@ -1,5 +1,5 @@
 /** How experiments before this one went: what is off in all of them is no experiment's own fault. */
-import type { Check } from "../check.ts";
+import { type Check, noLedger } from "../check.ts";
 import { plural, type Scene } from "../scene.ts";
 import { testSplit } from "../split.ts";
 import { baseStrata, ofSplit } from "./split-scene.ts";
@@ -11,7 +11,7 @@ export const firstExperiment: Check<Scene> = {
   fix: "Run an A/A experiment, two variations that are the same page: what is off there is the instrumentation.",
   find: ofSplit((scene) => {
     const { record, verdicts, thresholds } = scene;
-    if (verdicts === null) return { status: "insufficient_data", detail: "The ledger cannot be reached." };
+    if (verdicts === null) return noLedger;
     const kept = new Map(verdicts.map((each) => [each.experiment_id, each.verdict]));
     const told = record.ended_before.flatMap(({ id, name }) => {
       const verdict = kept.get(id) ?? "not_enough_data";

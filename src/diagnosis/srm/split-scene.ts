@@ -1,7 +1,7 @@
 /** What the checks of a sample ratio mismatch share: who is asked at all, and how a test is shown. */
 import type { Epoch } from "../../model/epoch-history.ts";
 import type { Cell, LedgerCounts } from "../../model/ledger-counts.ts";
-import type { CheckResult, Finding } from "../check.ts";
+import { type CheckResult, type Finding, noLedger } from "../check.ts";
 import { baseOf, epochsIn, plural, type Scene } from "../scene.ts";
 import { type SplitTest, type Stratum, strataOf, sum, testSplit, totalsOf } from "../split.ts";
 
@@ -20,7 +20,7 @@ export function ofSplit(find: (scene: SplitScene) => Finding): (scene: Scene) =>
     if (record.experiment.allocation_strategy !== "percentage") {
       return { status: "not_applicable", detail: "Segments are all or nothing: no ratio is intended." };
     }
-    if (counts === null) return { status: "insufficient_data", detail: "The ledger cannot be reached." };
+    if (counts === null) return noLedger;
     const epochs = epochsIn(record.epochs, window);
     const known = new Set(epochs.map(({ epoch }) => epoch));
     return find({ ...scene, counts, epochs, base: baseOf(counts).filter(({ epoch }) => known.has(epoch)) });

@@ -3,12 +3,10 @@ import type { Thresholds } from "../../model/diagnosis-thresholds.ts";
 import type { Cell } from "../../model/ledger-counts.ts";
 import { type ChiSquare, chiSquareOf, homogeneity, stratified } from "../../stats/chi-square.ts";
 import { holm } from "../../stats/holm.ts";
-import { type Check, type Finding, percent, pValue } from "../check.ts";
+import { type Check, noLedger, percent, pValue } from "../check.ts";
 import { nameOf, plural, type Scene } from "../scene.ts";
-import { sum } from "../split.ts";
+import { sum, total } from "../split.ts";
 import { ofSplit } from "./split-scene.ts";
-
-const noLedger: Finding = { status: "insufficient_data", detail: "The ledger cannot be reached." };
 
 export const variantJumping: Check<Scene> = {
   id: "variant_jumping",
@@ -17,11 +15,11 @@ export const variantJumping: Check<Scene> = {
   fix: "By a change of the configuration: do not change the split of a running experiment, or make it sticky. By several devices of one user: split by user_id where users are known. Otherwise a client does not keep its device id, or shows something else than it was given.",
   find({ counts, thresholds }) {
     if (counts === null) return noLedger;
-    const total = (count: (cell: Cell) => number) => sum(counts.cells.map(count));
-    const exposed = total((cell) => cell.exposed);
-    const jumped = total((cell) => cell.jumped);
-    const byConfiguration = total((cell) => cell.jumped_configuration);
-    const byIdentity = total((cell) => cell.jumped_identity);
+    const of = (count: (cell: Cell) => number) => total(counts.cells, count);
+    const exposed = of((cell) => cell.exposed);
+    const jumped = of((cell) => cell.jumped);
+    const byConfiguration = of((cell) => cell.jumped_configuration);
+    const byIdentity = of((cell) => cell.jumped_identity);
     const evidence = {
       exposed,
       jumped,
@@ -53,8 +51,8 @@ export const loginLogoutChurn: Check<Scene> = {
   fix: "Each log-out that throws the device id away makes a new unit of the same user. Keep the vst_did cookie when logging out, or split by user_id. Where one variation does it more than others, the variation causes it: see what its page does to the session.",
   find: ofSplit(({ counts, thresholds, record }) => {
     const { links } = counts;
-    const users = sum(links.map((link) => link.users));
-    const three = sum(links.map(({ with_three }) => with_three));
+    const users = total(links, (link) => link.users);
+    const three = total(links, ({ with_three }) => with_three);
     const byVariation = links.map((link) => ({ ...link, name: nameOf({ record }, link.variation_id) }));
     const test = compareRates(
       links.map(({ with_two }) => with_two),
@@ -86,8 +84,8 @@ interface Rate {
 function ratesOf(cells: readonly Cell[], successes: (cell: Cell) => number, trials: (cell: Cell) => number): Rate[] {
   return [...Map.groupBy(cells, ({ variation_id }) => variation_id)].map(([variation_id, own]) => ({
     variation_id,
-    successes: sum(own.map(successes)),
-    trials: sum(own.map(trials)),
+    successes: total(own, successes),
+    trials: total(own, trials),
   }));
 }
 
@@ -122,7 +120,7 @@ export const missingExposure: Check<Scene> = {
     const missing = (cell: Cell) => cell.finished_unexposed;
     const finished = (cell: Cell) => cell.finished;
     const rates = ratesOf(base, missing, finished);
-    const all = sum(base.map(finished));
+    const all = total(base, finished);
     const test = compareByEpoch(base, missing, finished, thresholds);
     const evidence = {
       by_variation: rates.map(({ variation_id, successes, trials }) => {
@@ -138,7 +136,7 @@ export const missingExposure: Check<Scene> = {
         evidence,
       };
     }
-    const share = sum(base.map(missing)) / all;
+    const share = total(base, missing) / all;
     const words = `${percent(share)} of the units that came to the end of a log-in were never exposed`;
     if (test.p < thresholds.missing_exposure_p) {
       const each = rates.map((rate) => `"${nameOf(scene, rate.variation_id)}" ${percent(rateOf(rate))}`);
@@ -159,7 +157,7 @@ export const assignmentExposureFunnel: Check<Scene> = {
     const arrived = (cell: Cell) => cell.settled_exposed;
     const settled = (cell: Cell) => cell.settled;
     const rates = ratesOf(base, arrived, settled).filter(({ trials }) => trials > 0);
-    const all = sum(rates.map(({ trials }) => trials));
+    const all = total(rates, ({ trials }) => trials);
     const pairs = rates.flatMap((a, index) => rates.slice(index + 1).map((b) => [a, b] as const));
     const raw = pairs.map(([a, b]) => {
       const own = base.filter(({ variation_id: id }) => id === a.variation_id || id === b.variation_id);

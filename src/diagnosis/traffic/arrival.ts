@@ -1,10 +1,9 @@
 /** Why there may be no traffic: what arrives, and what becomes of it. */
 import type { LedgerCounts } from "../../model/ledger-counts.ts";
-import type { Check, Finding } from "../check.ts";
+import { type Check, type Finding, noLedger } from "../check.ts";
 import { plural, type Scene } from "../scene.ts";
-import { sum } from "../split.ts";
+import { sum, total } from "../split.ts";
 
-const noLedger: Finding = { status: "insufficient_data", detail: "The ledger cannot be reached." };
 const noLog: Finding = { status: "insufficient_data", detail: "The log cannot be reached." };
 
 function assignedBy({ attributes }: LedgerCounts, name: string): Map<string, number> {
@@ -12,7 +11,7 @@ function assignedBy({ attributes }: LedgerCounts, name: string): Map<string, num
     attributes.filter((cell) => cell.name === name),
     ({ value }) => value,
   );
-  return new Map([...byValue].map(([value, cells]) => [value, sum(cells.map(({ assigned }) => assigned))]));
+  return new Map([...byValue].map(([value, cells]) => [value, total(cells, ({ assigned }) => assigned)]));
 }
 
 export const segmentMatching: Check<Scene> = {
@@ -110,7 +109,7 @@ export const supportedEvents: Check<Scene> = {
         .filter(({ name, value }) => name === "source" && value === "gate")
         .map(({ exposed }) => exposed),
     );
-    const ended = sum(counts.cells.map(({ finished }) => finished));
+    const ended = total(counts.cells, ({ finished }) => finished);
     const evidence = {
       exposed_by_gate: shown,
       units_with_log_in: ended,

@@ -50,8 +50,11 @@ it("a token without the scope", async () => {
   );
 });
 
-it("a tenant that is not entitled", () =>
-  expectOfAll("feature_not_entitled", sendWith(conforming(createClient({ tenant: { entitled: false } })))));
+it("a tenant that is not entitled, which alone is told why it has no traffic", () => {
+  const client = conforming(createClient({ tenant: { entitled: false } }));
+  const refused = documentedOperations.filter(({ id }) => id !== "get_experiment_diagnosis");
+  return expectOfAll("feature_not_entitled", sendWith(client), refused);
+});
 
 it("a tenant that is not there, or not named where it must be", async () => {
   const hosts = (name: string) => [`${name}.example.com`];

@@ -1,5 +1,6 @@
 import { access } from "./access.ts";
 import { cohorts } from "./cohorts.ts";
+import { evidence } from "./evidence.ts";
 import { experiments } from "./experiments.ts";
 import { featureFlags } from "./feature-flags.ts";
 import { logs } from "./logs.ts";
@@ -13,6 +14,7 @@ export const walk: Walk = {
   ...featureFlags,
   ...variations,
   ...experiments,
+  ...evidence,
   ...logs,
   ...segments,
   ...subjects,
