@@ -14,6 +14,7 @@ import { readOverride } from "../assignment/override.ts";
 import { after, isPromise, type Pending, withinBudget } from "../assignment/pending.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
+import { longestId } from "../model/user.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
 import type { Classified } from "./classify.ts";
 import { type CookieBase, cookieName, cookieValues, setCookie } from "./cookies.ts";
@@ -133,7 +134,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
   function readVisitor(): Pending<Visitor> {
     const [foreign] = tenant.device_cookie ? cookieValues(cookies, tenant.device_cookie) : [];
     const device: Pending<Device | null> =
-      foreign && foreign.length <= 256
+      foreign && foreign.length <= longestId
         ? { id: foreign, cookie: null }
         : readDevice(keyring, tenant.id, valuesOf("vst_did"), nowMs);
     const session = readSession(keyring, tenant.id, sessionValues, nowMs);

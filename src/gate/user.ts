@@ -3,6 +3,7 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Address } from "../assignment/address.ts";
 import type { Tenant } from "../model/tenant.ts";
+import { longestId } from "../model/user.ts";
 import { cookieValues } from "./cookies.ts";
 
 /** Each issuer by itself: what one does with its keys concerns no other. */
@@ -65,7 +66,9 @@ export function createUserReader(guard: JwksGuard): UserReader {
           ...(audience === undefined ? {} : { audience }),
         });
         const value = payload[claim];
-        return typeof value === "string" && value !== "" ? { id: value.slice(0, 256) } : nobody;
+        // As apps may write it, so that both ask about the same user.
+        const id = typeof value === "number" ? String(value) : value;
+        return typeof id === "string" && id !== "" && id.length <= longestId ? { id } : nobody;
       } catch (error) {
         // An expired or foreign token is an ordinary visitor's.
         return error instanceof KeysUnavailable ? { id: null, failure: error.message } : nobody;

@@ -18,6 +18,8 @@ const userFields: ReadonlySet<string> = new Set([
   "library",
 ]);
 
+/** Of a device or user, in characters. */
+export const longestId = 512;
 const longestValue = 1024;
 
 export interface EngineUser {

@@ -152,8 +152,8 @@ describe("an experiment of users", () => {
   async function createIssuer() {
     const { publicKey, privateKey } = await generateKeyPair("ES256");
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: "ES256", kid: "1" }] };
-    const sign = (sub: string, by = issuer) =>
-      new SignJWT({ sub })
+    const sign = (sub: string | number, by = issuer) =>
+      new SignJWT({ sub: sub as string })
         .setProtectedHeader({ alg: "ES256", kid: "1" })
         .setIssuer(by)
         .setExpirationTime("5m")
@@ -184,6 +184,13 @@ describe("an experiment of users", () => {
       seen.add(given);
     }
     expect([...seen].sort()).toEqual(["var_a", "var_b"]);
+    // Apps ask by the whole id, and may write a number as text.
+    const long = new Set<unknown>();
+    for (let index = 0; index < 12; index++) {
+      long.add(await variationOf(`id_token=${await sign(`${"u".repeat(400)}${index}`)}`));
+    }
+    expect(long).toEqual(seen);
+    expect(await variationOf(`id_token=${await sign(42)}`)).toBe(await variationOf(`id_token=${await sign("42")}`));
     expect(stage.origin.seen.filter(({ url }) => url.endsWith("/jwks"))).toHaveLength(1);
   });
 

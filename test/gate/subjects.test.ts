@@ -111,7 +111,7 @@ describe("a device", () => {
     const seen = new Set<string | null>();
     for (let index = 0; index < 20; index++) {
       const visits = await Promise.all(
-        [1, 2].map(() => stage.send(navigation("/login", { cookie: `my_device=device-${index}` }))),
+        [1, 2].map(() => stage.send(navigation("/login", { cookie: `my_device=${"d".repeat(400)}-${index}` }))),
       );
       expect(new Set(visits.map(({ stamp }) => stamp("variation-id"))).size).toBe(1);
       expect(visits.flatMap(({ response }) => cookieNames(response))).not.toContain("__Host-vst_did");

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import type { Address } from "../../assignment/address.ts";
 import { recordOf } from "../../model/fields.ts";
+import { longestId } from "../../model/user.ts";
 import { describe } from "../management/issues.ts";
 import { findUnplain } from "../management/json.ts";
 import { knownFields } from "../management/known-fields.ts";
@@ -10,7 +11,6 @@ import { mostBodyBytes, readJson } from "../serving/json.ts";
 import { overrideParameters } from "../serving/override.ts";
 import type { Refused } from "./refuse.ts";
 
-const longestId = 512;
 const mostFlagKeys = 500;
 
 /** Also null: an absent value, to encoders that write what is not there. */

@@ -1,11 +1,9 @@
 /** An OpenFeature evaluation context: who is asked about. */
 import type { Subject } from "../../assignment/sources.ts";
-import { type EngineUser, userOf } from "../../model/user.ts";
+import { type EngineUser, longestId, userOf } from "../../model/user.ts";
 import { findUnplain } from "../management/json.ts";
 import { isRecord, mostBodyBytes, readJson } from "../serving/json.ts";
 import type { Failure } from "./refuse.ts";
-
-const longestId = 512;
 
 export interface Context {
   subject: Subject;
