@@ -7,6 +7,7 @@ import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
 import { BudgetError, both, isPromise, withinBudget } from "../assignment/pending.ts";
 import { messageOf, type Sources } from "../assignment/sources.ts";
+import { circuitWarnings } from "../assignment/warning.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Env, Settings } from "../settings.ts";
 import type { Classified } from "./classify.ts";
@@ -15,7 +16,7 @@ import { inspectHead } from "./head.ts";
 import { injectAttributes } from "./inject.ts";
 import { type Observed, observe } from "./observe.ts";
 import { makePlan, type Plan, type PlanTools, plainPlan } from "./plan.ts";
-import { createReporter, type Report, type Sighting } from "./report.ts";
+import { createReporter, type Sighting } from "./report.ts";
 import { compileRules, type Rules } from "./rules.ts";
 import { type Screened, screen } from "./screen.ts";
 import { createStamper, stampQuery } from "./stamp.ts";
@@ -76,14 +77,6 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
     const rules = compileRules(tenant);
     rulesOf.set(tenant, rules);
     return rules;
-  }
-
-  /** What failed since the last request, as warnings for its log. */
-  function openedCircuits({ id, user }: Tenant): Report["warnings"] {
-    return sources.openedCircuits(id, user ? [user.jwks_uri] : []).map((name) => ({
-      code: "experiment_circuit_open" as const,
-      description: `the circuit of ${name} opened`,
-    }));
   }
 
   function toolsFor({ id }: Tenant, env: Env, ctx: ExecutionContext, onSession: PlanTools["onSession"]): PlanTools {
@@ -149,7 +142,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
         const seen = observe({ ...screened, response, plan }, keyring);
         observed = isPromise(seen) ? await seen : seen;
         const { report } = observed;
-        const warnings = [...report.warnings, ...openedCircuits(tenant)];
+        const warnings = [...report.warnings, ...circuitWarnings(sources, tenant)];
         if (report.assigned.length + report.exposed.length + warnings.length > 0 || report.outcome) {
           const sighting: Sighting = {
             request,

@@ -12,7 +12,7 @@ import {
 import type { Keyring } from "../assignment/keyring.ts";
 import { readOverride } from "../assignment/override.ts";
 import { after, isPromise, type Pending, withinBudget } from "../assignment/pending.ts";
-import type { WarningCode } from "../model/log-entry.ts";
+import { overrideWarning, type Warning } from "../assignment/warning.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import { longestId } from "../model/user.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
@@ -39,7 +39,7 @@ export interface Plan {
   /** Whether the request was known to belong to a session. */
   inSession: boolean;
   cookies: readonly string[];
-  warnings: readonly { code: WarningCode; description: string }[];
+  warnings: readonly Warning[];
 }
 
 export interface PlanTools {
@@ -58,14 +58,6 @@ export interface PlanTools {
     sinceMs: number,
   ): Pending<readonly string[] | { failure: string }>;
 }
-
-const warningTexts: Readonly<Partial<Record<WarningCode, string>>> = {
-  experiment_not_found: "experiment_id names no experiment",
-  experiment_orphaned_params: "variation_id or segment_id came without experiment_id",
-  experiment_variation_not_found: "the variation is none of the experiment's, or none was named",
-  experiment_segment_not_found: "segment_id names no segment of the experiment",
-  experiment_override_refused: "the override needs a genuine, unexpired override_token",
-};
 
 /** Why nobody can tell the subject's cohorts, where that is so. */
 interface Failures {
@@ -235,10 +227,7 @@ export function makePlan(screened: Screened, tools: PlanTools): Pending<Plan> {
       hadSession,
       inSession: session !== null,
       cookies: signed,
-      warnings: [
-        ...codes.map((code) => ({ code, description: warningTexts[code] ?? code })),
-        ...withheldWarning(decision.withheld, failures),
-      ],
+      warnings: [...codes.map(overrideWarning), ...withheldWarning(decision.withheld, failures)],
     });
 
     const stamped: Pending<StampValues | null> =

@@ -1,20 +1,15 @@
 /** What the gate tells the queue, once the answer is on its way: events for the ledger, lines for the log. */
-import type { Address } from "../assignment/address.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import { eventOf, type Happening, identityOf, type Occasion, requestAttributes } from "../assignment/event.ts";
 import { createSender, type SendGuard } from "../assignment/sender.ts";
 import type { Units } from "../assignment/unit.ts";
-import { createLimiter } from "../logs/limiter.ts";
+import { createWriteWarnings, entryOf, type Scene, type Warning } from "../assignment/warning.ts";
 import type { OutcomeType, VestibuleEvent } from "../model/event.ts";
-import type { ExperimentDetails, LogEntry, QueueMessage, WarningCode } from "../model/log-entry.ts";
+import type { ExperimentDetails, LogEntry, QueueMessage } from "../model/log-entry.ts";
 
-export interface Sighting {
-  request: Request;
-  url: Address;
-  tenant: string;
+export interface Sighting extends Scene {
   /** Whether the log may hold who it was. */
   logsUserIds: boolean;
-  atMs: number;
   deviceId: string | null;
   /** Asked only when something is to be counted. */
   userId: () => Promise<string | null>;
@@ -25,7 +20,7 @@ export interface Report {
   exposed: readonly Assignment[];
   /** In force when a log-in ended, or why none was. */
   outcome: { type: OutcomeType; assignments: readonly Assignment[]; failedOpen: string | null } | null;
-  warnings: readonly { code: WarningCode; description: string }[];
+  warnings: readonly Warning[];
 }
 
 const descriptions: Readonly<Record<OutcomeType, string>> = {
@@ -66,7 +61,7 @@ export interface Reporter {
 }
 
 export function createReporter(units: Units, guard: SendGuard, now: () => number): Reporter {
-  const limiter = createLimiter(now);
+  const writeWarnings = createWriteWarnings(now);
   const sender = createSender(guard, now);
 
   async function eventsOf(sighting: Sighting, report: Report): Promise<VestibuleEvent[]> {
@@ -88,34 +83,6 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
     return [...events, ...identities];
   }
 
-  function entry(
-    sighting: Sighting,
-    type: LogEntry["type"],
-    description: string,
-    details: LogEntry["details"],
-    userId: string | null,
-  ): LogEntry {
-    const { request, url, tenant, atMs } = sighting;
-    const read = (value: string | null) => value?.slice(0, 512) || undefined;
-    const optional = {
-      client_id: read(url.searchParams.get("client_id")),
-      connection: read(url.searchParams.get("connection")),
-      ip: read(request.headers.get("cf-connecting-ip")),
-      user_agent: read(request.headers.get("user-agent")),
-      user_id: read(userId),
-    };
-    const known = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
-    const log_id = crypto.randomUUID();
-    const date = new Date(atMs).toISOString();
-    return { log_id, date, type, description, tenant_name: tenant, hostname: url.host, ...known, details };
-  }
-
-  function warningsOf(sighting: Sighting, { warnings }: Report): LogEntry[] {
-    return warnings
-      .filter(({ code }) => limiter.admit(`${sighting.tenant} ${code}`))
-      .map(({ code, description }) => entry(sighting, "w", description, { code }, null));
-  }
-
   async function outcomeOf(sighting: Sighting, { outcome }: Report): Promise<LogEntry[]> {
     if (outcome === null) return [];
     const { type, assignments, failedOpen } = outcome;
@@ -126,15 +93,13 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
       ...(first && others.length > 0 ? { experiments: [first, ...others] } : {}),
     };
     const userId = sighting.logsUserIds ? await sighting.userId() : null;
-    return [entry(sighting, type, descriptions[type], details, userId)];
+    return [entryOf(sighting, { type, description: descriptions[type], details, userId })];
   }
 
   return {
     async report(sighting, report, queue) {
       async function gather(): Promise<QueueMessage[]> {
-        const warnings = warningsOf(sighting, report);
-        // A warning must be seen although the queue be down.
-        for (const each of warnings) console.warn(JSON.stringify(each));
+        const warnings = writeWarnings(sighting, report.warnings);
         const entries = [...warnings, ...(await outcomeOf(sighting, report))];
         const events = await eventsOf(sighting, report);
         return [

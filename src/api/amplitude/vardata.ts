@@ -4,7 +4,7 @@ import type { ServedFlag } from "../../assignment/serve.ts";
 import { staleness } from "../serving/desk.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { readKey } from "../serving/key.ts";
-import { overrideIn } from "../serving/override.ts";
+import { overrideIn, warningsOf } from "../serving/override.ts";
 import type { Told } from "../serving/report.ts";
 import { attributesOf, completeUser, subjectOf } from "../serving/user.ts";
 import { readAsked } from "./asked.ts";
@@ -31,18 +31,19 @@ export function createVardata({ desk, reporter, keyring, now }: Serving): Speake
     if (subject.deviceId === null && subject.userId === null) return refuse(nobody);
 
     const { tenant, deployment } = client;
-    const { override, warnings } = await overrideIn(keyring, tenant, url, now());
+    const wish = await overrideIn(keyring, tenant, url, now());
     const served = await desk.answer(
       client,
       {
         flagKeys: asked.flagKeys?.filter((key) => deployment.flagKeys.includes(key)) ?? deployment.flagKeys,
         user,
         ...(asked.groups === undefined ? {} : { groups: asked.groups }),
-        override,
+        override: wish.override,
         subject,
       },
       visit,
     );
+    reporter.warn(tenant, { request, url }, warningsOf(wish, served), visit);
 
     const happened = happenedTo(served.flags, headers);
     if (happened.length > 0) {
@@ -62,7 +63,7 @@ export function createVardata({ desk, reporter, keyring, now }: Serving): Speake
         "content-type": "application/json; charset=utf-8",
         "cache-control": "no-store",
         ...staleness(client),
-        ...warningHeader([...warnings, ...served.warnings]),
+        ...warningHeader([...wish.warnings, ...served.warnings]),
         ...(served.withheld.size > 0 ? { "x-vestibule-withheld": [...served.withheld.keys()].join(", ") } : {}),
       },
     });

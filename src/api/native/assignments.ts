@@ -8,7 +8,7 @@ import { createNameAssignment } from "../serving/assignment-id.ts";
 import { type Client, staleness } from "../serving/desk.ts";
 import { etagOf, hasEtag } from "../serving/etag.ts";
 import type { Serving } from "../serving/front.ts";
-import { overrideIn } from "../serving/override.ts";
+import { overrideIn, warningsOf } from "../serving/override.ts";
 import { type Reason, reasonOf } from "../serving/reason.ts";
 import { attributesOf, completeUser } from "../serving/user.ts";
 import type { Answer } from "./native.ts";
@@ -42,18 +42,19 @@ export function createAssignments({ desk, reporter, keyring, units, now }: Servi
     const { tenant, deployment, snapshot } = client;
     const subject: Subject = { deviceId: asked.deviceId, userId: asked.userId };
     const user = completeUser(rememberedUser(asked), request, client);
-    const { override, warnings } = await overrideIn(keyring, tenant, url, now());
+    const wish = await overrideIn(keyring, tenant, url, now());
     const enabled = new Set(deployment.flagKeys);
     const named = asked.flagKeys ?? deployment.flagKeys;
     const flagKeys = named.filter((key) => enabled.has(key));
-    const served = await desk.answer(client, { subject, flagKeys, user, override }, visit);
+    const served = await desk.answer(client, { subject, flagKeys, user, override: wish.override }, visit);
+    reporter.warn(tenant, { request, url }, warningsOf(wish, served), visit);
 
     const name = (assignment: Assignment) => nameAssignment(tenant.id, subject, assignment);
     const answer = JSON.stringify({
       version: snapshot.version,
       assignments: await Promise.all(served.flags.map((flag) => show(flag, client, user, name))),
       withheld: withheldOf(served, named, enabled),
-      warnings: [...warnings, ...served.warnings],
+      warnings: [...wish.warnings, ...served.warnings],
     });
     const told = served.flags.flatMap(({ assignment }) =>
       assignment === null ? [] : [{ type: "assignment" as const, assignment }],
@@ -69,7 +70,7 @@ export function createAssignments({ desk, reporter, keyring, units, now }: Servi
     const links = subject.deviceId !== null && subject.userId !== null;
     visit.ctx.waitUntil(reporter.report({ occasion, subject, told, links }, visit.bindings.EVENTS));
 
-    const etag = etagOf([tenant.id, deployment.id, user, named, override], answer);
+    const etag = etagOf([tenant.id, deployment.id, user, named, wish.override], answer);
     const headers = { etag, "cache-control": "private, no-cache", ...staleness(client) };
     if (hasEtag(request, etag)) return new Response(null, { status: 304, headers });
     return new Response(answer, { headers: { "content-type": "application/json; charset=utf-8", ...headers } });

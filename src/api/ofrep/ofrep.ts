@@ -6,7 +6,7 @@ import { type Client, staleness, type Visit } from "../serving/desk.ts";
 import { etagOf, hasEtag } from "../serving/etag.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { readKey } from "../serving/key.ts";
-import { overrideIn } from "../serving/override.ts";
+import { overrideIn, warningsOf } from "../serving/override.ts";
 import { attributesOf, completeUser } from "../serving/user.ts";
 import { type Context, readContext, tooLarge } from "./context.ts";
 import { type Evaluated, evaluationOf, type Metadata, parametersOf, partsOf } from "./flags.ts";
@@ -25,8 +25,9 @@ export function createOfrep({ desk, reporter, keyring, units, now }: Serving): S
   ): Promise<Evaluated & { question: unknown }> {
     const { tenant, deployment, snapshot } = client;
     const user = completeUser(context.user, request, client);
-    const { override, warnings } = await overrideIn(keyring, tenant, url, now());
-    const served = await desk.answer(client, { subject, flagKeys, user, override }, visit);
+    const wish = await overrideIn(keyring, tenant, url, now());
+    const served = await desk.answer(client, { subject, flagKeys, user, override: wish.override }, visit);
+    reporter.warn(tenant, { request, url }, warningsOf(wish, served), visit);
     const assignments = served.flags.flatMap(({ assignment }) => assignment ?? []);
     const told = assignments.map((assignment) => ({ type: "assignment" as const, assignment }));
     const attributes = attributesOf(user, request, url, client);
@@ -42,9 +43,9 @@ export function createOfrep({ desk, reporter, keyring, units, now }: Serving): S
       const name = await nameAssignment(tenant.id, subject, assignment);
       return name === null ? [] : [[assignment, name]];
     });
-    const [warning] = [...warnings, ...served.warnings];
+    const [warning] = [...wish.warnings, ...served.warnings];
     const metadata: Metadata = warning === undefined ? {} : { warning };
-    const question = [tenant.id, deployment.id, user, override];
+    const question = [tenant.id, deployment.id, user, wish.override];
     return { snapshot, user, served, names: new Map((await Promise.all(named)).flat()), metadata, question };
   }
 

@@ -6,8 +6,10 @@ import { eventOf, type Happening, identityOf, type Occasion } from "../../assign
 import { createMemo } from "../../assignment/memo.ts";
 import { createSender } from "../../assignment/sender.ts";
 import type { Sources, Subject } from "../../assignment/sources.ts";
+import { circuitWarnings, createWriteWarnings, type Scene, type Warning } from "../../assignment/warning.ts";
 import type { VestibuleEvent } from "../../model/event.ts";
 import type { QueueMessage } from "../../model/log-entry.ts";
+import type { Tenant } from "../../model/tenant.ts";
 import type { Visit } from "./desk.ts";
 
 /** A repetition within the day says nothing new: the ledger counts units. */
@@ -44,10 +46,13 @@ export interface FetchReporter {
   report(telling: Telling | readonly Telling[], queue: Queue): Promise<boolean>;
   /** The same for a client that is told of it, and sends again what was not taken; false as well if that takes too long. */
   record(telling: Telling | readonly Telling[], visit: Visit): Promise<boolean>;
+  /** Writes what went wrong into the tenant's log, behind the answer, with the circuits that have opened meanwhile. */
+  warn(tenant: Tenant, scene: Pick<Scene, "request" | "url">, warnings: readonly Warning[], visit: Visit): void;
 }
 
 export function createFetchReporter(sources: Sources, now: () => number): FetchReporter {
   const sender = createSender(sources.guard, now);
+  const writeWarnings = createWriteWarnings(now);
   const told = createMemo<true>(mostRemembered);
   /** Whole tellings: who is asked for again and again costs no hashing of ids. */
   const heard = createMemo<true>(mostRemembered);
@@ -107,6 +112,13 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
       const work = reporter.report(telling, bindings.EVENTS);
       ctx.waitUntil(work);
       return within(giveUpMs, work).catch(() => false);
+    },
+    warn(tenant, { request, url }, warnings, { bindings, ctx }) {
+      const all = [...warnings, ...circuitWarnings(sources, tenant)];
+      if (all.length === 0) return;
+      const entries = writeWarnings({ request, url, tenant: tenant.id, atMs: now() }, all);
+      if (entries.length === 0) return;
+      ctx.waitUntil(sender.send(async () => entries.map((entry) => ({ kind: "log", entry })), bindings.EVENTS));
     },
   };
   return reporter;

@@ -316,9 +316,10 @@ describe("overrides", () => {
     expect(stage.takeEvents()).toEqual([]);
   });
 
-  it("that cannot be are told in a header, and change nothing", async () => {
+  it("that cannot be are told in a header and in the log, and change nothing", async () => {
     const response = await stage.ask(`${v2}&experiment_id=exp_None`, { headers: userHeader() });
     expect([response.status, response.headers.get("x-vestibule-warning")]).toEqual([200, "experiment_not_found"]);
+    expect(stage.takeWarnings()).toEqual(["experiment_not_found"]);
   });
 
   it("are refused without a token where the tenant wants one, and unknown where it wants none", async () => {

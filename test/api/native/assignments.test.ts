@@ -4,7 +4,7 @@ import { signOverride } from "../../../src/assignment/override.ts";
 import { readSettings } from "../../../src/settings.ts";
 import { cohort, experiment, segment } from "../../model/resources.ts";
 import { ask, type Json, ofApps, send, shown } from "../serving/app-flags.ts";
-import { createFetchStage, keys } from "../serving/stage.ts";
+import { createFetchStage, host, keys } from "../serving/stage.ts";
 
 const path = "/_vestibule/v1/assignments";
 const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148";
@@ -164,10 +164,22 @@ describe("overrides", () => {
     expect(stage.takeEvents()).toEqual([]);
   });
 
-  it("are warned of where they cannot be", async () => {
+  it("are warned of where they cannot be, in the tenant's log too, unless they come in floods", async () => {
+    stage.takeWarnings();
     const { body } = await get("?device_id=d&experiment_id=exp_None&variation_id=var_c");
     expect(body.warnings).toEqual(["experiment_not_found"]);
     expect((await get("?device_id=d&variation_id=var_c")).body.warnings).toEqual(["experiment_orphaned_params"]);
+    const [first, second] = stage.queued.splice(0).flatMap((each) => (each.kind === "log" ? each.entry : []));
+    expect(first).toMatchObject({
+      type: "w",
+      tenant_name: stage.tenant,
+      hostname: host,
+      description: "experiment_id names no experiment",
+      details: { code: "experiment_not_found" },
+    });
+    expect(second?.details.code).toBe("experiment_orphaned_params");
+    for (let time = 0; time < 40; time++) await get("?device_id=d&experiment_id=exp_None");
+    expect(stage.takeWarnings()).toHaveLength(19);
   });
 
   it("obey the tenant's policy", async () => {

@@ -205,6 +205,7 @@ describe("POST /ofrep/v1/evaluate/flags", () => {
     const failure = { key: "page", errorCode: "GENERAL", errorDetails: expect.stringContaining("cohorts") };
     const all = await send(own, path, { context });
     expect([flagIn(all, "page"), flagIn(all, "rolled").variant]).toEqual([failure, "on"]);
+    expect(own.takeWarnings()).toEqual(["experiment_cohort_unavailable"]);
     const one = await send(own, `${path}/page`, { context });
     expect([one.status, one.body]).toEqual([400, failure]);
   });
@@ -213,7 +214,10 @@ describe("POST /ofrep/v1/evaluate/flags", () => {
     const forced = await bulk({ targetingKey: "qa" }, {}, "?experiment_id=exp_Page&variation_id=var_c");
     expect(flagIn(forced, "page")).toMatchObject({ variant: "c", metadata: { method: "forced" } });
     const none = await bulk({ targetingKey: "qa" }, {}, "?experiment_id=exp_None&variation_id=var_c");
-    expect(none.body.metadata.warning).toBe("experiment_not_found");
+    expect([none.body.metadata.warning, stage.takeWarnings()]).toEqual([
+      "experiment_not_found",
+      ["experiment_not_found"],
+    ]);
   });
 });
 

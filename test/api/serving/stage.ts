@@ -39,6 +39,8 @@ export interface FetchStage {
   queued: QueueMessage[];
   /** Takes what was queued since it was last asked. */
   takeEvents(): VestibuleEvent[];
+  /** The same of the codes of warnings for the tenant's log. */
+  takeWarnings(): (string | undefined)[];
   /** The answer, once what is left to do after it is done if `settle`. */
   ask(path: string, init?: AskInit): Promise<Response>;
   publish(of?: Partial<Resources>, options?: { version?: number; cohorts?: CohortIndex }): Promise<void>;
@@ -79,6 +81,8 @@ export function createFetchStage(
     env: create(),
     queued,
     takeEvents: () => queued.splice(0).flatMap((message) => (message.kind === "event" ? message.event : [])),
+    takeWarnings: () =>
+      queued.splice(0).flatMap((message) => (message.kind === "log" ? [message.entry.details.code] : [])),
     async ask(path, { key = keys.client, cf, settle = true, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (key !== null && !headers.has("authorization")) headers.set("authorization", `Api-Key ${key}`);
