@@ -4,21 +4,33 @@ import type { Flag, Variant } from "../../engine/flag.ts";
 import { memo } from "../../model/memo.ts";
 import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
 import type { CompiledDeployment } from "../../snapshot/deployments.ts";
+import { etagOf } from "../serving/etag.ts";
+
+export interface FlagList {
+  json: string;
+  /** Of what is in it, not of its version: two tenants' may have the same, and one that was set up anew counts again. */
+  etag: string;
+}
 
 /** Of each deployment by id, while the snapshot serves. */
-const lists = memo((_: CompiledSnapshot) => new Map<string, string>());
+const lists = memo((_: CompiledSnapshot) => new Map<string, FlagList>());
 
-/** As JSON. @param forced the variant that QA wants of its experiment's flag */
-export function flagList(snapshot: CompiledSnapshot, deployment: CompiledDeployment, forced?: ServedFlag): string {
+/** @param forced the variant that QA wants of its experiment's flag */
+export function flagList(snapshot: CompiledSnapshot, deployment: CompiledDeployment, forced?: ServedFlag): FlagList {
   if (forced !== undefined) {
     const others = flagsOf(snapshot, deployment).filter(({ key }) => key !== forced.key);
-    return JSON.stringify([...others, forcedFlag(forced)]);
+    return listOf([...others, forcedFlag(forced)]);
   }
   const known = lists(snapshot).get(deployment.id);
   if (known !== undefined) return known;
-  const json = JSON.stringify(flagsOf(snapshot, deployment));
-  lists(snapshot).set(deployment.id, json);
-  return json;
+  const list = listOf(flagsOf(snapshot, deployment));
+  lists(snapshot).set(deployment.id, list);
+  return list;
+}
+
+function listOf(flags: readonly Flag[]): FlagList {
+  const json = JSON.stringify(flags);
+  return { json, etag: etagOf(null, json) };
 }
 
 function flagsOf(snapshot: CompiledSnapshot, deployment: CompiledDeployment): Flag[] {

@@ -1,5 +1,6 @@
 /** The flags of a deployment, for clients that evaluate them, or want to know what there is. */
 import { serve } from "../../assignment/serve.ts";
+import { overrideWarning } from "../../assignment/warning.ts";
 import { staleness } from "../serving/desk.ts";
 import { hasEtag } from "../serving/etag.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
@@ -8,10 +9,7 @@ import { overrideIn } from "../serving/override.ts";
 import { flagList } from "./flag-list.ts";
 import { isRefused, methodNotAllowed, refusalOf, refuse, warningHeader } from "./refuse.ts";
 
-/** Counts up when what a snapshot is made into changes. */
-const format = 1;
-
-export function createFlags({ desk, keyring, now }: Serving): Speaker {
+export function createFlags({ desk, reporter, keyring, now }: Serving): Speaker {
   return async (request, url, _, visit) => {
     const { method, headers } = request;
     if (method !== "GET" && method !== "HEAD") return refuse(methodNotAllowed);
@@ -20,17 +18,19 @@ export function createFlags({ desk, keyring, now }: Serving): Speaker {
     if (isRefused(client)) return refuse(refusalOf(client, 503));
     const { tenant, snapshot, deployment } = client;
     const about = { "content-type": "application/json; charset=utf-8", ...staleness(client) };
-    const { override, warnings } = await overrideIn(keyring, tenant, url, now());
-    if (override !== null) {
-      const served = serve({ snapshot, flagKeys: deployment.flagKeys, user: {}, override });
+    const { override, warnings: refused } = await overrideIn(keyring, tenant, url, now());
+    const served = override && serve({ snapshot, flagKeys: deployment.flagKeys, user: {}, override });
+    const warnings = served?.warnings ?? refused;
+    reporter.warn(tenant, { request, url }, warnings.map(overrideWarning), visit);
+    if (served !== null) {
       const forced = served.flags.find(({ assignment }) => assignment?.method === "forced");
-      return new Response(flagList(snapshot, deployment, forced), {
-        headers: { ...about, "cache-control": "no-store", ...warningHeader(served.warnings) },
+      return new Response(flagList(snapshot, deployment, forced).json, {
+        headers: { ...about, "cache-control": "no-store", ...warningHeader(warnings) },
       });
     }
-    const etag = `"${format}-${deployment.id}-${snapshot.version}"`;
+    const { json, etag } = flagList(snapshot, deployment);
     const cached = { etag, "cache-control": "private, no-cache", ...staleness(client), ...warningHeader(warnings) };
     if (hasEtag(request, etag)) return new Response(null, { status: 304, headers: cached });
-    return new Response(flagList(snapshot, deployment), { headers: { ...about, ...cached } });
+    return new Response(json, { headers: { ...about, ...cached } });
   };
 }
