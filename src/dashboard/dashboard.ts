@@ -7,15 +7,25 @@ import { createKeyring, type SigningKey } from "../assignment/keyring.ts";
 import { signOverride } from "../assignment/override.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { assetsPath, dashboardPath, ownPage, signInPath } from "./address.ts";
-import { type Call, createApi, Refused } from "./api.ts";
+import { type Call, type Caller, createApi, Refused } from "./api.ts";
 import { type Assets, serveAsset } from "./assets.ts";
 import { isForeign, isSameKey } from "./forgery.ts";
 import { formKeyField } from "./forms/form.tsx";
+import { guard } from "./guards.ts";
 import { renderDoor, renderPage } from "./layout.tsx";
 import { failedPage, missingPage, refusedPage } from "./pages/refused.tsx";
 import { readerOf } from "./parts/reader.tsx";
+import { readPosted } from "./posted.ts";
+import { plain, seeOther } from "./replies.ts";
 import { createRouter } from "./routes.ts";
-import { cookieOf, createSessions, type EndedSessions, type OpenedSession, readCookie } from "./session.ts";
+import {
+  cookieOf,
+  createSessions,
+  type EndedSessions,
+  type OpenedSession,
+  readCookie,
+  type Session,
+} from "./session.ts";
 import { askWho, renderSignIn, signIn } from "./sign-in.tsx";
 import { type Health, mayOf, type Reply, type Visit } from "./visit.ts";
 
@@ -45,24 +55,6 @@ const mostFormBytes = 12 * 1024 * 1024;
 const overrideSeconds = 3_600;
 
 const html = { "content-type": "text/html; charset=utf-8" };
-/** What the pages load and where they send forms is ours alone; nothing may frame them; nothing inline runs. */
-const policy = [
-  "default-src 'none'",
-  ...["script-src", "style-src", "img-src", "connect-src", "form-action"].map((name) => `${name} 'self'`),
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-const guards = {
-  "content-security-policy": policy,
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  // Not `no-referrer`: forms would then come from the origin "null".
-  "referrer-policy": "same-origin",
-  "cache-control": "no-store",
-};
-
 export function createDashboard({ cookieKeys, tenants, health, now }: DashboardOptions): Dashboard {
   const sessions = createSessions(cookieKeys, now);
   const keyring = createKeyring(cookieKeys, (call) => call());
@@ -83,48 +75,15 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
     }
     if (!isLook && isForeign(request, url)) return plain(403, "Refused: this form was sent by another site.");
     if (url.pathname === signInPath) {
-      const form = isLook ? null : await readForm(request, mostSignInBytes);
-      if (form instanceof Response) return form;
-      if (form === null)
-        return session === null ? door(url) : seeOther(ownPage(url.searchParams.get("to"), url.origin));
-      const outcome = await signIn(form, call, sessions, url.origin);
-      if ("error" in outcome) {
-        const to = ownPage(form.get("to"), url.origin);
-        const page = renderSignIn({ error: outcome.error, tenant: form.get("tenant") ?? "", to, hasTenants });
-        return new Response(page, { status: outcome.status, headers: html });
-      }
-      return seeOther(outcome.to, cookieOf(await sessions.seal(outcome.session, url.host), url, dashboardPath));
+      if (isLook && session !== null) return seeOther(ownPage(url.searchParams.get("to"), url.origin));
+      return isLook ? door(url) : enter(request, url, call);
     }
     if (session === null) return turnAway(url, isLook, cookie !== null);
-    const form = isLook ? new URLSearchParams() : await readForm(request, mostFormBytes);
+    const form = isLook ? new URLSearchParams() : await readPosted(request, mostFormBytes);
     if (form instanceof Response) return form;
     const who = await askWho(call, session.token, session.tenant);
     if (!who.ok && who.refusal.status === 401) return turnAway(url, isLook, true);
-    const visit: Visit = {
-      url,
-      params: {},
-      form,
-      api: createApi(call, session),
-      caller: who.ok ? who.body : { actor: "", scopes: [], tenant: session.tenant },
-      session,
-      tenant: tenants.find(({ id }) => id === session.tenant) ?? unknownTenant(session.tenant),
-      // Which tenants there are, only the root is told.
-      tenants: who.ok && who.body.actor === "root" ? tenants.map(({ id }) => id) : [session.tenant],
-      reader: readerOf(request),
-      health: health(),
-      nowMs: now(),
-      may: mayOf(who.ok ? who.body.scopes : []),
-      signOverride: (
-        experimentId,
-        { variation = null, segment = null }: { variation?: string | null; segment?: string | null },
-      ) =>
-        signOverride(
-          keyring,
-          session.tenant,
-          { experimentId, variationId: variation, segmentId: segment },
-          Math.floor(now() / 1000) + overrideSeconds,
-        ),
-    };
+    const visit = visitOf(request, url, form, session, call, who.ok ? who.body : null);
     if (!isLook && !isSameKey(form.get(formKeyField) ?? "", session.formKey)) {
       return rendered(
         visit,
@@ -142,6 +101,49 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
       response.headers.append("set-cookie", cookieOf(await sessions.seal(session, url.host), url, dashboardPath));
     }
     return response;
+  }
+
+  async function enter(request: Request, url: URL, call: Call): Promise<Response> {
+    const form = await readPosted(request, mostSignInBytes);
+    if (form instanceof Response) return form;
+    const outcome = await signIn(form, call, sessions, url.origin);
+    if ("error" in outcome) {
+      const to = ownPage(form.get("to"), url.origin);
+      const page = renderSignIn({ error: outcome.error, tenant: form.get("tenant") ?? "", to, hasTenants });
+      return new Response(page, { status: outcome.status, headers: html });
+    }
+    return seeOther(outcome.to, cookieOf(await sessions.seal(outcome.session, url.host), url, dashboardPath));
+  }
+
+  /** @param caller null where the API does not let one in, or cannot tell */
+  function visitOf(
+    request: Request,
+    url: URL,
+    form: URLSearchParams,
+    session: Session,
+    call: Call,
+    caller: Caller | null,
+  ): Visit {
+    const { tenant } = session;
+    return {
+      url,
+      params: {},
+      form,
+      api: createApi(call, session),
+      caller: caller ?? { actor: "", scopes: [], tenant },
+      session,
+      tenant: tenants.find(({ id }) => id === tenant) ?? unknownTenant(tenant),
+      // Which tenants there are, only the root is told.
+      tenants: caller?.actor === "root" ? tenants.map(({ id }) => id) : [tenant],
+      reader: readerOf(request),
+      health: health(),
+      nowMs: now(),
+      may: mayOf(caller?.scopes ?? []),
+      signOverride(experimentId, { variation = null, segment = null }) {
+        const until = Math.floor(now() / 1000) + overrideSeconds;
+        return signOverride(keyring, tenant, { experimentId, variationId: variation, segmentId: segment }, until);
+      },
+    };
   }
 
   async function reply(visit: Visit, isLook: boolean): Promise<Reply> {
@@ -192,9 +194,7 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
         console.error(JSON.stringify({ message: "the dashboard failed", path: url.pathname, reference, reason }));
         response = new Response(renderDoor("Something failed", failedPage(reference)), { status: 500, headers: html });
       }
-      for (const [name, value] of Object.entries(guards)) {
-        if (name !== "cache-control" || !response.headers.has(name)) response.headers.set(name, value);
-      }
+      guard(response);
       if (request.method !== "HEAD") return response;
       await response.body?.cancel();
       return new Response(null, response);
@@ -208,25 +208,6 @@ async function rendered(visit: Visit, reply: Reply): Promise<Response> {
   return new Response(renderPage(visit, reply), { status: reply.status ?? 200, headers: html });
 }
 
-/** Files are read as the text that they are. @returns the answer where it is no form of ours */
-async function readForm(request: Request, mostBytes: number): Promise<URLSearchParams | Response> {
-  const type = request.headers.get("content-type") ?? "";
-  const length = request.headers.get("content-length");
-  if (length === null) return plain(411, "Say how long it is.");
-  if (Number(length) > mostBytes) return plain(413, "The form is too large.");
-  if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
-    return new URLSearchParams(new TextDecoder().decode(await request.arrayBuffer()));
-  }
-  if (!/^multipart\/form-data\b/i.test(type)) return plain(415, "Send a form.");
-  try {
-    const parts = [...(await request.formData())] as [string, string | File][];
-    const texts = parts.map(async ([name, part]) => [name, typeof part === "string" ? part : await part.text()]);
-    return new URLSearchParams((await Promise.all(texts)) as string[][]);
-  } catch {
-    return plain(400, "The form cannot be read.");
-  }
-}
-
 function unsettled(): Response {
   const page = renderDoor(
     "Settings are wrong",
@@ -238,12 +219,4 @@ function unsettled(): Response {
 /** A session of a tenant that is no longer deployed. */
 function unknownTenant(id: string): Visit["tenant"] {
   return { id, hosts: [], overrides: "off", active_experiment_limit: 1 };
-}
-
-function seeOther(to: string, cookie?: string): Response {
-  return new Response(null, { status: 303, headers: { location: to, ...(cookie ? { "set-cookie": cookie } : {}) } });
-}
-
-function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
 }

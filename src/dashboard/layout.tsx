@@ -2,10 +2,12 @@
 import type { Child } from "hono/jsx";
 import { assetsPath, dashboardPath, pageAt } from "./address.ts";
 import { FormKey } from "./forms/form.tsx";
-import { ReaderContext } from "./parts/reader.tsx";
+import { writtenFor } from "./parts/reader.tsx";
 import type { Page, Visit } from "./visit.ts";
 
-const sections: readonly (readonly [string, string])[][] = [
+/** Name, address, and what one must be allowed to do there. */
+type Place = readonly [name: string, path: string, verb?: "delete"];
+const sections: readonly (readonly Place[])[] = [
   [["Overview", "/"]],
   [
     ["Experiments", "/experiments"],
@@ -25,6 +27,7 @@ const sections: readonly (readonly [string, string])[][] = [
     ["Tokens", "/tokens"],
     ["Log streams", "/log-streams"],
     ["Import and export", "/transfer"],
+    ["Forget somebody", "/forget", "delete"],
   ],
 ];
 
@@ -69,16 +72,18 @@ function Navigation({ visit }: { visit: Visit }) {
     <nav id="menu" popover="auto" aria-label="Main">
       {sections.map((section) => (
         <ul>
-          {section.map(([name, path]) => (
-            <li>
-              <a
-                href={`${dashboardPath}${path}`}
-                aria-current={isCurrent(path, visit.url.pathname) ? "page" : undefined}
-              >
-                {name}
-              </a>
-            </li>
-          ))}
+          {section
+            .filter(([, , verb]) => verb === undefined || visit.may(verb))
+            .map(([name, path]) => (
+              <li>
+                <a
+                  href={`${dashboardPath}${path}`}
+                  aria-current={isCurrent(path, visit.url.pathname) ? "page" : undefined}
+                >
+                  {name}
+                </a>
+              </li>
+            ))}
         </ul>
       ))}
       <Account visit={visit} />
@@ -124,25 +129,23 @@ function Account({ visit }: { visit: Visit }) {
 
 export function renderPage(visit: Visit, { title, body, plots = false }: Page): string {
   const page = (
-    <ReaderContext.Provider value={visit.reader}>
-      <Document title={title} plots={plots}>
-        <a class="skip" href="#content">
-          To the content
-        </a>
-        <header class="top">
-          <Brand />
-          <button type="button" class="menu" popovertarget="menu">
-            Menu
-          </button>
-        </header>
-        <Navigation visit={visit} />
-        <main id="content" tabindex={-1}>
-          {body}
-        </main>
-      </Document>
-    </ReaderContext.Provider>
+    <Document title={title} plots={plots}>
+      <a class="skip" href="#content">
+        To the content
+      </a>
+      <header class="top">
+        <Brand />
+        <button type="button" class="menu" popovertarget="menu">
+          Menu
+        </button>
+      </header>
+      <Navigation visit={visit} />
+      <main id="content" tabindex={-1}>
+        {body}
+      </main>
+    </Document>
   );
-  return `<!doctype html>${page}`;
+  return writtenFor(visit.reader, () => `<!doctype html>${page}`);
 }
 
 /** For who is not signed in: no navigation, and nothing of what there is. */

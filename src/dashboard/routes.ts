@@ -18,6 +18,7 @@ import { experiments } from "./pages/experiments.tsx";
 import { explain } from "./pages/explain.tsx";
 import { editFlag, newFlag } from "./pages/flag-form.tsx";
 import { deleteFlag, flag, flagStatus, flags } from "./pages/flags.tsx";
+import { forget } from "./pages/forget.tsx";
 import { deleteGroup, editGroup, group, groups, newGroup } from "./pages/groups.tsx";
 import { log, logEntry } from "./pages/log.tsx";
 import {
@@ -101,6 +102,7 @@ export const forms: Readonly<Record<string, Handler>> = {
   "/log-streams/:id/delete": deleteLogStream,
   "/tokens/new": newToken,
   "/tokens/:id/delete": deleteToken,
+  "/forget": forget,
   "/transfer": transfer,
 };
 

@@ -87,7 +87,12 @@ export function createSessions(keys: readonly SigningKey[], now: () => number): 
     async end({ id }, ended) {
       if (endedHere.size >= 1_000) endedHere.clear();
       endedHere.add(id);
-      await ended.add(id, idleSeconds);
+      try {
+        await ended.add(id, idleSeconds);
+      } catch (error) {
+        // The browser forgets its cookie all the same.
+        console.warn(JSON.stringify({ message: "the end of a session cannot be noted", reason: String(error) }));
+      }
     },
   };
 }

@@ -29,7 +29,7 @@ export interface Visit {
   nowMs: number;
   may(verb: "read" | "create" | "update" | "delete"): boolean;
   /** For `override_token`, where the tenant's policy asks for one. */
-  signOverride(experiment: string, target: { variation?: string; segment?: string }): Promise<string>;
+  signOverride(experiment: string, target: { variation?: string | null; segment?: string | null }): Promise<string>;
 }
 
 export interface Page {

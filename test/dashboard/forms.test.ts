@@ -354,6 +354,10 @@ describe("groups", () => {
     expect(
       faultAt(await send("/groups/new?type=holdout", { name: "More", percentage: "500" }), "percentage"),
     ).toContain("at most 100");
+    // What the list of choices leaves out stays chosen.
+    await visitor.api.post(`/feature-flags/${flag}/status`, { status: "archived" });
+    await done(`/groups/${holdout}/edit`, { name: "Held out still" });
+    expect(await fieldsOf(at(`/groups/${holdout}/edit`))).toMatchObject({ feature_flag_ids: flag });
     await done(`/groups/${apart}/delete`, {});
   });
 });
@@ -465,6 +469,29 @@ describe("experiments", () => {
     await done(`${page}/delete`, {});
   });
 
+  it("keep the order of their allocations, which the split goes by", async () => {
+    const flag = await makeFlag();
+    const [{ id: control }, { id: warm }] = (await visitor.api.get(`/feature-flags/${flag}/variations`)).variations;
+    const allocation = (variation_id: string, weight: number) => ({
+      variation_id,
+      weight,
+      is_control: variation_id === control,
+    });
+    const { id } = await visitor.api.post("/experiments", {
+      name: "Other way round",
+      feature_flag_id: flag,
+      authentication_flow: "authentication",
+      allocation_strategy: "percentage",
+      assignment_config: { subject: "device" },
+      allocations: [allocation(warm, 20), allocation(control, 80)],
+    });
+    await done(`/experiments/${id}/edit`, { "allocations[0].weight": "30", "allocations[1].weight": "70" });
+    expect((await visitor.api.get(`/experiments/${id}`)).allocations).toEqual([
+      allocation(warm, 30),
+      allocation(control, 70),
+    ]);
+  });
+
   it("that cannot run say what to mend, and where", async () => {
     const flag = await makeFlag();
     const id = idIn(
@@ -512,6 +539,16 @@ describe("experiments", () => {
     const flag = await makeFlag();
     const shown = await send(`/experiments/new?flag=${flag}`, { name: "Warmer", ...change });
     expect([shown.status, faultAt(shown, control)]).toEqual([400, expect.stringContaining(words)]);
+  });
+});
+
+describe("forgetting somebody", () => {
+  it("asks first, and says what went", async () => {
+    expect((await visitor.look(at("/forget?user_id=ann%3Cb%3E"))).text).toContain("user id “ann&lt;b&gt;”");
+    const { status, text } = await visitor.post(at("/forget"), { user_id: "ann", device_id: "" });
+    expect([status, text.includes("Forgotten: 0 units")]).toEqual([200, true]);
+    const refused = await visitor.post(at("/forget"), { user_id: "" });
+    expect([refused.status, refused.text.includes("must hold device_id or user_id")]).toEqual([400, true]);
   });
 });
 

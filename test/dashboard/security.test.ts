@@ -301,6 +301,7 @@ describe("every answer", () => {
     expect(await send("application/json", "2", "{}")).toBe(415);
     expect(await send("multipart/form-data; boundary=x", "2", "{}")).toBe(400);
     expect(await send("application/x-www-form-urlencoded", "99999999", "")).toBe(413);
-    expect(await send("application/x-www-form-urlencoded", null, "a=b")).toBe(411);
+    expect(await send("application/x-www-form-urlencoded", null, "a".repeat(13 * 1024 * 1024))).toBe(413);
+    expect(await send("application/x-www-form-urlencoded", null, "a=b")).toBe(403);
   });
 });

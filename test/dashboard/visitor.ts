@@ -24,6 +24,9 @@ export interface Visitor {
 export const origin = `https://${adminHost}`;
 
 export function createVisitor(api: Client = createClient()): Visitor {
+  /** Of the session's forms. */
+  let key: string | undefined;
+
   async function ask(path: string, init: RequestInit, headers: Record<string, string> = {}): Promise<Shown> {
     const request = new Request(new URL(path, origin), {
       redirect: "manual",
@@ -51,11 +54,13 @@ export function createVisitor(api: Client = createClient()): Visitor {
     ask,
     look: (path, headers = {}) => ask(path, {}, headers),
     async post(path, fields = {}, headers = {}) {
-      const { text } = await visitor.look("/_vestibule/");
-      const key = /name="_key" value="([^"]+)"/.exec(text)?.[1] ?? "";
-      return send(path, { _key: key, ...fields }, headers);
+      key ??= /name="_key" value="([^"]+)"/.exec((await visitor.look("/_vestibule/segments")).text)?.[1];
+      return send(path, { _key: key ?? "", ...fields }, headers);
     },
-    signIn: (token = rootToken, fields = {}) => send("/_vestibule/sign-in", { token, ...fields }, {}),
+    signIn(token = rootToken, fields = {}) {
+      key = undefined;
+      return send("/_vestibule/sign-in", { token, ...fields }, {});
+    },
   };
   return visitor;
 }

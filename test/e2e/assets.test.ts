@@ -1,9 +1,11 @@
 /** Assets answer where the Worker asks them to, and nowhere else: any address may be the origin's. */
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
-import { wranglerConfig } from "../../scripts/bundle.ts";
+import { root, wranglerConfig } from "../../scripts/bundle.ts";
 import { startLocal } from "../../scripts/local.ts";
 
 const origin = createServer((request, response) => response.end(`origin: ${request.url}`));
@@ -38,6 +40,14 @@ it("the document is served on admin hosts, and elsewhere its address is the orig
   expect(await onAdminHost.json()).toHaveProperty("openapi");
   const elsewhere = await fetch(`${worker.directUrl}${documentPath}`);
   expect(await elsewhere.text()).toBe(`origin: ${documentPath}`);
+});
+
+it.each([
+  ["uplot.js", "uPlot.iife.min.js"],
+  ["uplot.css", "uPlot.min.css"],
+])("%s is uPlot's own, of the version that is named", async (asset, published) => {
+  const own = readFile(join(root, "src", "assets", "dashboard", asset));
+  expect(await own).toEqual(await readFile(join(root, "node_modules", "uplot", "dist", published)));
 });
 
 it("is deployed so too", () => {

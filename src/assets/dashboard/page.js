@@ -1,6 +1,8 @@
 /** What pages do better with a script; without it, all of them work. */
 const root = document.documentElement;
 root.classList.add("js");
+// To be had over https, and on localhost.
+if (navigator.clipboard) root.classList.add("copies");
 
 // Times are written by the server: it is told once where the reader is.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

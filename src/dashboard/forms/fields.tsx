@@ -1,6 +1,6 @@
 /** Controls with their labels, hints and faults. */
 import type { Errors } from "./errors.ts";
-import type { Field } from "./field.ts";
+import type { Field, Option } from "./field.ts";
 import { countRows } from "./values.ts";
 
 interface FieldsProps {
@@ -109,7 +109,7 @@ function Control({ field, control, value, described }: ControlProps) {
       return (
         <select {...common}>
           {field.empty !== undefined && <option value="">{field.empty}</option>}
-          {field.options.map((option) => (
+          {withMissing(field.options, [value]).map((option) => (
             <option value={option.value} selected={option.value === value}>
               {option.label}
             </option>
@@ -147,6 +147,12 @@ function Control({ field, control, value, described }: ControlProps) {
   }
 }
 
+/** What is chosen stays so, though the list of what may be chosen is too long to be whole, or leaves it out. */
+function withMissing(options: readonly Option[], chosen: readonly string[]): Option[] {
+  const missing = chosen.filter((one) => one !== "" && !options.some(({ value }) => value === one));
+  return [...options, ...missing.map((value) => ({ value, label: value }))];
+}
+
 function Check({ field, control, values, errors }: OwnProps<"check">) {
   const id = idOf(control);
   const error = errors.at.get(control);
@@ -171,12 +177,13 @@ function Checks({ field, control, values, errors }: OwnProps<"checks">) {
   const id = idOf(control);
   const error = errors.at.get(control);
   const picked = values.getAll(control).flatMap((value) => value.split("\n"));
+  const options = withMissing(field.options, picked);
   return (
     <fieldset id={id} tabindex={-1} {...describedBy(id, field.hint, error)}>
       <legend>{field.label}</legend>
       <Notes id={id} hint={field.hint} error={error} />
-      {field.options.length === 0 && <p class="quiet">There is none to choose.</p>}
-      {field.options.map(({ value, label }) => (
+      {options.length === 0 && <p class="quiet">There is none to choose.</p>}
+      {options.map(({ value, label }) => (
         <div class="choice">
           <input type="checkbox" id={`${id}-${value}`} name={control} value={value} checked={picked.includes(value)} />
           <label for={`${id}-${value}`}>{label}</label>

@@ -229,10 +229,11 @@ export const readExperiment = ({ api, params }: Visit) =>
 export const editExperiment: Handler = async (visit) => {
   const experiment = await readExperiment(visit);
   const { id, name, allocation_strategy: strategy, editable_fields, updated_at, status } = experiment;
-  const [variations, segments] = await Promise.all([
+  const [ofFlag, segments] = await Promise.all([
     variationsOn(visit.api, experiment.feature_flag_id),
     segmentOptions(visit, strategy),
   ]);
+  const variations = asAllocated(ofFlag, experiment);
   const page = pageAt`/experiments/${id}`;
   const may = new Set<string>(editable_fields);
   const fields: Field[] = [
@@ -264,6 +265,15 @@ export const editExperiment: Handler = async (visit) => {
     done: () => ({ to: `${page}?done=saved` }),
   });
 };
+
+/** In the order of the allocations, which the split goes by: to change a weight must move nobody but for that. */
+function asAllocated(variations: readonly Variation[], { allocations }: Experiment): Variation[] {
+  const placeOf = ({ id }: Variation) => {
+    const place = allocations.findIndex(({ variation_id }) => variation_id === id);
+    return place < 0 ? allocations.length : place;
+  };
+  return variations.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
 
 function Locked({ status, page }: { status: Experiment["status"]; page: string }) {
   if (status === "draft") return null;

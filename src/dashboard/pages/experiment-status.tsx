@@ -181,7 +181,7 @@ export const advanceRamp: Handler = async (visit) => {
   const target = Number(visit.form.get("target") ?? next);
   const current = currentLevel(found);
   return confirmPage<PresentedExperiment>(visit, {
-    title: next === undefined ? "The ramp is at its top" : `Go up from ${current} % to ${next} %?`,
+    title: next === undefined ? "The ramp is at its top" : `Go up from ${current}% to ${next}%?`,
     under: [listsUnder.experiments, [page, name]],
     lead: (
       <p>
@@ -189,7 +189,7 @@ export const advanceRamp: Handler = async (visit) => {
         Nobody who is in changes, and there is no way down but to pause.
       </p>
     ),
-    action: `Go up to ${target} %`,
+    action: `Go up to ${target}%`,
     cancel: page,
     fields: { target: String(target) },
     send: () => visit.api.send("POST", `/experiments/${id}/advance-ramp`, { target_level: target }),

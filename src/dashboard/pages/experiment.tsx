@@ -4,6 +4,7 @@ import { currentLevel, nextLevel } from "../../model/experiment.ts";
 import { followers } from "../../model/experiment-status.ts";
 import type { PresentedExperiment, ValidationError } from "../../model/present-experiment.ts";
 import { pageAt } from "../address.ts";
+import { readDiagnosis, readReport } from "../evidence.ts";
 import { deletePage } from "../forms/confirm-page.tsx";
 import { allocationNames, flagNames } from "../lookups.ts";
 import { AllocationBar, nameIn } from "../parts/allocation.tsx";
@@ -13,7 +14,9 @@ import { Moment } from "../parts/reader.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Handler, Visit } from "../visit.ts";
 import { ChangeItem } from "./changes.tsx";
+import { DiagnosisSection } from "./diagnosis.tsx";
 import { readExperiment } from "./experiment-form.tsx";
+import { Results } from "./results.tsx";
 import { Checklist } from "./validation.tsx";
 
 const under = [listsUnder.experiments];
@@ -32,11 +35,14 @@ export const experiment: Handler = async (visit) => {
   const found = await readExperiment(visit);
   const { id, name, description, feature_flag_id, status } = found;
   const isOpen = status !== "completed" && status !== "archived";
-  const [flags, names, { changes }, validation] = await Promise.all([
+  const hasRun = status !== "draft" && found.started_at !== undefined;
+  const [flags, names, { changes }, validation, report, diagnosis] = await Promise.all([
     flagNames(visit.api, [found]),
     allocationNames(visit.api, [found]),
     visit.api.get<{ changes: ChangeView[] }>(`/changes?resource_id=${id}&take=10`),
     isOpen ? validate(visit, id) : null,
+    hasRun ? readReport(visit.api, id) : null,
+    hasRun ? readDiagnosis(visit.api, id) : null,
   ]);
   const errors = validation?.ok ? validation.body.errors : [];
   const body = (
@@ -60,6 +66,8 @@ export const experiment: Handler = async (visit) => {
         <AllocationBar experiment={found} names={names} />
         <Ramp experiment={found} visit={visit} />
       </section>
+      {report && <Results report={report} changes={changes} nowMs={visit.nowMs} />}
+      {diagnosis && <DiagnosisSection diagnosis={diagnosis} />}
       <section aria-labelledby="facts">
         <h2 id="facts">Set-up</h2>
         <SetUp of={found} />
@@ -77,7 +85,7 @@ export const experiment: Handler = async (visit) => {
       </section>
     </>
   );
-  return { title: name, body };
+  return { title: name, body, plots: report?.ok === true && report.body.hours.length > 0 };
 };
 
 interface ExperimentProps {
@@ -116,12 +124,12 @@ function Ramp({ experiment, visit }: ExperimentProps) {
       {levels.map((level, place) => (
         <>
           {place > 0 && <span aria-hidden="true"> → </span>}
-          {level === current ? <strong aria-current="step">{level} %</strong> : <span class="quiet">{level} %</span>}
+          {level === current ? <strong aria-current="step">{level}%</strong> : <span class="quiet">{level}%</span>}
         </>
       ))}{" "}
       {isMoving && next !== undefined && visit.may("update") && (
         <a class="button" href={`${pageAt`/experiments/${id}`}/ramp`}>
-          Go up to {next} %
+          Go up to {next}%
         </a>
       )}
     </p>

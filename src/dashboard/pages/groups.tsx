@@ -138,11 +138,11 @@ export const group: Handler = async (visit) => {
           ["Type", kinds[type]],
           ...(found.type === "holdout"
             ? ([
-                [`${found.percentage} % get none of`, <FlagLinks ids={found.feature_flag_ids} names={names} />],
+                [`${found.percentage}% get none of`, <FlagLinks ids={found.feature_flag_ids} names={names} />],
               ] as const)
             : found.slots.map(
                 ({ percentage, feature_flag_ids }, place) =>
-                  [`Slot ${place + 1}, ${percentage} %`, <FlagLinks ids={feature_flag_ids} names={names} />] as const,
+                  [`Slot ${place + 1}, ${percentage}%`, <FlagLinks ids={feature_flag_ids} names={names} />] as const,
               )),
           ["By", bucketing_key === "user_id" ? "user" : "device"],
           ["Salt", bucketing_salt === undefined ? undefined : <code>{bucketing_salt}</code>],

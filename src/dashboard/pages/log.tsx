@@ -1,15 +1,17 @@
 /** The tenant's log: what became of log-ins, and warnings. It is read anew while one looks on, where a script may. */
+import type { Experiment } from "../../model/experiment.ts";
 import type { LogEntryView } from "../../model/log-entry.ts";
 import { pageAt } from "../address.ts";
 import { type Errors, errorsOf, noErrors } from "../forms/errors.ts";
 import type { Field } from "../forms/field.ts";
 import { Fields } from "../forms/fields.tsx";
+import { type Names, nameIn } from "../parts/allocation.tsx";
 import { Head } from "../parts/head.tsx";
 import { Table } from "../parts/list.tsx";
 import { Moment } from "../parts/reader.tsx";
 import { Search } from "../parts/search.tsx";
 import { Icon, type Shape } from "../parts/status.tsx";
-import type { Handler } from "../visit.ts";
+import type { Handler, Visit } from "../visit.ts";
 
 const perPage = 50;
 const liveSeconds = 3;
@@ -44,6 +46,7 @@ export const log: Handler = async (visit) => {
   const outcome = await visit.api.send<LogEntryView[]>("GET", `/logs?${query}`);
   const errors: Errors = outcome.ok ? noErrors : errorsOf(outcome.refusal, ["q"], []);
   const entries = outcome.ok ? outcome.body : [];
+  const names = await experimentNames(visit, entries);
   const to = (other: Record<string, string>) => `${pageAt`/log`}?${new URLSearchParams(other)}`;
   const body = (
     <>
@@ -75,7 +78,7 @@ export const log: Handler = async (visit) => {
         </p>
       )}
       <div id="entries" {...(page === 0 && outcome.ok ? { "data-live": String(liveSeconds) } : {})}>
-        {outcome.ok && <Entries entries={entries} isSearch={q !== ""} />}
+        {outcome.ok && <Entries entries={entries} names={names} isSearch={q !== ""} />}
       </div>
       <nav class="actions" aria-label="Pages of the log">
         {page > 0 && <a href={to({ q, page: String(page - 1) })}>Newer</a>}
@@ -95,7 +98,19 @@ export function Kind({ of }: { of: LogEntryView["type"] }) {
   );
 }
 
-function Entries({ entries, isSearch }: { entries: readonly LogEntryView[]; isSearch: boolean }) {
+async function experimentNames({ api }: Visit, entries: readonly LogEntryView[]): Promise<Names> {
+  const ids = [...new Set(entries.flatMap(({ details }) => details.experiment?.id ?? []))];
+  const found = await Promise.all(ids.map((id) => api.find<Experiment>(`/experiments/${encodeURIComponent(id)}`)));
+  return new Map(found.flatMap((one) => (one === null ? [] : [[one.id, one.name]])));
+}
+
+interface EntriesProps {
+  entries: readonly LogEntryView[];
+  names: Names;
+  isSearch: boolean;
+}
+
+function Entries({ entries, names, isSearch }: EntriesProps) {
   if (entries.length === 0) {
     return (
       <p>
@@ -133,7 +148,7 @@ function Entries({ entries, isSearch }: { entries: readonly LogEntryView[]; isSe
           cell: ({ details: { experiment } }) =>
             experiment && (
               <>
-                <a href={pageAt`/experiments/${experiment.id}`}>{experiment.id}</a>{" "}
+                <a href={pageAt`/experiments/${experiment.id}`}>{nameIn(names, experiment.id)}</a>{" "}
                 <span class="quiet">
                   {experiment.variation_id} ({experiment.method})
                 </span>

@@ -1,5 +1,4 @@
 /** What runs now, and whether all that it stands on is well. */
-import { useContext } from "hono/jsx";
 import type { ChangeView } from "../../model/change.ts";
 import type { CohortStatus, CohortView } from "../../model/cohort.ts";
 import { currentLevel } from "../../model/experiment.ts";
@@ -7,12 +6,14 @@ import type { LogEntryView } from "../../model/log-entry.ts";
 import type { PresentedExperiment } from "../../model/present-experiment.ts";
 import { pageAt } from "../address.ts";
 import type { Outcome } from "../api.ts";
+import { type Report, readReport } from "../evidence.ts";
 import { allocationNames, flagNames } from "../lookups.ts";
 import { AllocationBar, type Names, nameIn } from "../parts/allocation.tsx";
 import { ChangeLine } from "../parts/change-line.tsx";
-import { Count, durationText, Moment, numberText, Percent, ReaderContext } from "../parts/reader.tsx";
+import { Count, durationText, Moment, numberText, Percent, reading } from "../parts/reader.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Page, Visit } from "../visit.ts";
+import { SplitVerdict } from "./results.tsx";
 
 interface Publication {
   version: number;
@@ -20,6 +21,9 @@ interface Publication {
   published: { version: number; at: string; bytes: number } | null;
   pending: { version: number; since: string; attempts: number; last_error: string | null } | null;
 }
+
+/** Each is asked of the ledger; whoever runs more at a time looks at them one by one. */
+const mostReports = 4;
 
 type CohortItem = CohortView & { status: CohortStatus | null };
 
@@ -32,14 +36,18 @@ export async function overview(visit: Visit): Promise<Page> {
     api.get<{ changes: ChangeView[] }>("/changes?take=6"),
     api.send<LogEntryView[]>("GET", "/logs?q=type:w&per_page=5"),
   ]);
-  const [flags, names] = await Promise.all([flagNames(api, experiments), allocationNames(api, experiments)]);
+  const [flags, names, reports] = await Promise.all([
+    flagNames(api, experiments),
+    allocationNames(api, experiments),
+    Promise.all(experiments.slice(0, mostReports).map(({ id }) => readReport(api, id))),
+  ]);
   const body = (
     <>
       <h1>Overview</h1>
       <section aria-labelledby="running">
         <h2 id="running">Running now</h2>
-        {experiments.map((experiment) => (
-          <Running experiment={experiment} flags={flags} names={names} />
+        {experiments.map((experiment, place) => (
+          <Running experiment={experiment} flags={flags} names={names} report={reports[place]} />
         ))}
         {experiments.length === 0 && <NothingRuns visit={visit} isEmpty={publication.version === 0} />}
       </section>
@@ -77,7 +85,14 @@ export async function overview(visit: Visit): Promise<Page> {
   return { title: "Overview", body };
 }
 
-function Running({ experiment, flags, names }: { experiment: PresentedExperiment; flags: Names; names: Names }) {
+interface RunningProps {
+  experiment: PresentedExperiment;
+  flags: Names;
+  names: Names;
+  report: Outcome<Report> | undefined;
+}
+
+function Running({ experiment, flags, names, report }: RunningProps) {
   const { id, name, feature_flag_id, levels = [], started_at, is_valid } = experiment;
   return (
     <article class="running">
@@ -95,7 +110,7 @@ function Running({ experiment, flags, names }: { experiment: PresentedExperiment
         {levels.length > 0 && (
           <>
             , ramped to <Percent of={currentLevel(experiment) / 100} /> of{" "}
-            {levels.map((level) => `${level} %`).join(", ")}
+            {levels.map((level) => `${level}%`).join(", ")}
           </>
         )}
         {!is_valid && (
@@ -106,6 +121,20 @@ function Running({ experiment, flags, names }: { experiment: PresentedExperiment
         )}
       </p>
       <AllocationBar experiment={experiment} names={names} />
+      {report?.ok === false && <p class="quiet">{report.refusal.message}</p>}
+      {report?.ok && (
+        <>
+          <SplitVerdict of={report.body} />
+          <p class="quiet">
+            {report.body.variations.map(({ name, assignments, logins }, index) => (
+              <>
+                {index > 0 && " · "}
+                {name}: <Count of={assignments} /> assigned, <Count of={logins} /> logged in
+              </>
+            ))}
+          </p>
+        </>
+      )}
     </article>
   );
 }
@@ -201,7 +230,7 @@ function Warnings({ of }: { of: Outcome<LogEntryView[]> }) {
 }
 
 function Size({ bytes }: { bytes: number }) {
-  const text = numberText(useContext(ReaderContext), Math.max(0.1, bytes / 1024), 1);
+  const text = numberText(reading(), Math.max(0.1, bytes / 1024), 1);
   return <span class="number">{text} KiB</span>;
 }
 

@@ -41,7 +41,7 @@ export function RolloutWords({ flag: { rollout = {} } }: { flag: FeatureFlag }) 
               <ol class="segments">
                 {targeting.map((target) => (
                   <li>
-                    {target.name}: <Who of={target} /> → {target.percentage} %, {sharesText(target.weights)}
+                    {target.name}: <Who of={target} /> → {target.percentage}%, {sharesText(target.weights)}
                   </li>
                 ))}
               </ol>
@@ -49,7 +49,7 @@ export function RolloutWords({ flag: { rollout = {} } }: { flag: FeatureFlag }) 
           ],
           [
             "Everyone else",
-            all_users === undefined ? "nothing" : `${all_users.percentage} %, ${sharesText(all_users.weights)}`,
+            all_users === undefined ? "nothing" : `${all_users.percentage}%, ${sharesText(all_users.weights)}`,
           ],
         ]}
       />
@@ -81,6 +81,6 @@ function Who({ of: { segment_id, conditions = [] } }: { of: RolloutTarget }) {
 function sharesText(weights: Readonly<Record<string, number>>): string {
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   return Object.entries(weights)
-    .map(([key, weight]) => `${key} ${total === 0 ? 0 : Math.round((weight / total) * 1000) / 10} %`)
+    .map(([key, weight]) => `${key} ${total === 0 ? 0 : Math.round((weight / total) * 1000) / 10}%`)
     .join(" · ");
 }

@@ -1,12 +1,20 @@
 /** Numbers and times as the one who reads them writes them. */
-import { createContext, useContext } from "hono/jsx";
 
 export interface Reader {
   locale: string;
   timeZone: string;
 }
 
-export const ReaderContext = createContext<Reader>({ locale: "en", timeZone: "UTC" });
+let current: Reader = { locale: "en", timeZone: "UTC" };
+
+/** Renders for one reader. It is done in one go, so that nobody else's page comes between. */
+export function writtenFor(reader: Reader, render: () => string): string {
+  current = reader;
+  return render();
+}
+
+/** Whom the page is rendered for that is being rendered. */
+export const reading = (): Reader => current;
 
 /** The first language asked for that Intl knows; the zone is what a script of ours has noted in a cookie. */
 export function readerOf(request: Request): Reader {
@@ -47,7 +55,7 @@ function formatter<Format extends Intl.DateTimeFormat | Intl.NumberFormat>(name:
 
 /** `at`: an ISO time. */
 export function Moment({ at, seconds = false }: { at: string; seconds?: boolean }) {
-  const { locale, timeZone } = useContext(ReaderContext);
+  const { locale, timeZone } = current;
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return <span>{at}</span>;
   const timeStyle = seconds ? "medium" : "short";
@@ -69,7 +77,7 @@ export function numberText({ locale }: Reader, value: number, digits = 0): strin
 }
 
 export function Count({ of, digits = 0 }: { of: number; digits?: number }) {
-  return <span class="number">{numberText(useContext(ReaderContext), of, digits)}</span>;
+  return <span class="number">{numberText(current, of, digits)}</span>;
 }
 
 /** `of`: a share, 1 being the whole. */
@@ -79,7 +87,7 @@ export function percentText({ locale }: Reader, of: number, digits = 1): string 
 }
 
 export function Percent({ of, digits = 1 }: { of: number; digits?: number }) {
-  return <span class="number">{percentText(useContext(ReaderContext), of, digits)}</span>;
+  return <span class="number">{percentText(current, of, digits)}</span>;
 }
 
 /** How long something has been so, in the largest unit that says enough. */
