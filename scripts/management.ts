@@ -116,11 +116,20 @@ export const connectionUsage = `  --url <address>      of the Worker, on an admi
   --token <token>      ($ADMIN_TOKEN, or the one that npm start keeps in $STATE_DIR/secrets.json)
   --tenant <name>      where a host serves several`;
 
+/** What is given, or where `npm start` is and lets one in. @throws where there is no token */
+export async function readConnection(values: {
+  url?: string;
+  token?: string;
+}): Promise<{ url: string; token: string }> {
+  const { url = `http://localhost:${process.env.PORT || 8787}` } = values;
+  const token = values.token ?? (process.env.ADMIN_TOKEN || (await readKeptToken()));
+  return { url: url.replace(/\/+$/, ""), token };
+}
+
 /** @throws where there is no token */
 export async function connect(values: { url?: string; token?: string; tenant?: string }): Promise<Management> {
-  const { url = `http://localhost:${process.env.PORT || 8787}`, tenant } = values;
-  const token = values.token ?? (process.env.ADMIN_TOKEN || (await readKeptToken()));
-  return createManagement({ url, token, ...(tenant === undefined ? {} : { tenant }) });
+  const { tenant } = values;
+  return createManagement({ ...(await readConnection(values)), ...(tenant === undefined ? {} : { tenant }) });
 }
 
 async function readKeptToken(): Promise<string> {

@@ -2,9 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
-import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { signIn as enter, visitEach } from "../../scripts/dashboard-pages.ts";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
+import { showExperiment } from "../dashboard/experiment-page.ts";
 import { type Chromium, launchChromium } from "./chromium.ts";
 import { adminVars, manage } from "./managed.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -45,12 +47,7 @@ async function open(options: BrowserContextOptions = {}): Promise<Visit> {
   return { context, page, faults };
 }
 
-async function signIn(page: Page): Promise<void> {
-  await page.goto(at("/"));
-  await page.getByLabel("Token").fill(adminVars.ADMIN_TOKEN);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(at("/"));
-}
+const signIn = (page: Page) => enter(page, { url: stack.gate.issuer, token: adminVars.ADMIN_TOKEN });
 
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 const follow = (page: Page, name: string | RegExp) => page.getByRole("link", { name }).first().click();
@@ -117,7 +114,27 @@ it("leads a newcomer from nothing to a running experiment, a forced variation, a
   await somebody.page.locator("form.fields button").click();
   await somebody.page.getByRole("heading", { name: "You are signed in" }).waitFor();
   await somebody.context.close();
+  await page.goto(at("/log"));
+  // Without a reload: the page asks again by itself.
+  await page
+    .getByRole("cell", { name: /Warmer log-in page/ })
+    .first()
+    .waitFor();
   await page.goto(experiment);
+  const counted = page.getByRole("figure", { name: "By variation" }).getByRole("row");
+  await vi.waitFor(
+    async () => {
+      await page.reload();
+      const cells = await counted.locator("td").allTextContents();
+      const [, assigned, exposed, logins] = [0, 1, 2, 3].map(
+        (column) => Number(cells[column]) + Number(cells[column + 6]),
+      );
+      expect([assigned, exposed, logins]).toEqual([1, 1, 1]);
+    },
+    { timeout: 15_000, interval: 250 },
+  );
+  await page.getByRole("heading", { name: "Diagnosis" }).waitFor();
+
   await follow(page, "Pause");
   await page.getByText("nobody new takes part").waitFor();
   await press(page, "Pause it");
@@ -141,71 +158,98 @@ async function furnish(): Promise<void> {
   await send("POST", "/tokens", { name: "Reader", scopes: ["read:experimentation"] });
 }
 
-/** What tells a kind of page from another: its address without ids and questions, but for what chooses its form. */
-const kindOf = (address: string) =>
-  new URL(address).pathname.replaceAll(/[a-z]{3}_\w+/g, ":id") +
-  (/[?&]((?:to|type|strategy)=\w+)/.exec(address)?.[1] ?? "");
-
 interface Shift {
   shift: number;
+}
+
+function observeShifts(): void {
+  const all = window as unknown as Shift;
+  all.shift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) all.shift += (entry as unknown as { value: number }).value;
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Which rules are broken, and where. */
+async function violations(session: CDPSession, options: object): Promise<unknown[]> {
+  const told =
+    "({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html.slice(0, 160))]))";
+  const expression = `axe.run(document, ${JSON.stringify(options)}).then(${told})`;
+  const { result } = await session.send("Runtime.evaluate", { expression, awaitPromise: true });
+  return JSON.parse(result.value);
 }
 
 it("is fit for everyone on every page: rules of accessibility, contrast, narrow windows, no shift, few bytes", async () => {
   await furnish();
   const { page, context, faults } = await open({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
-  await page.addInitScript(() => {
-    const all = window as unknown as Shift;
-    all.shift = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) all.shift += (entry as unknown as { value: number }).value;
-    }).observe({ type: "layout-shift", buffered: true });
-  });
+  await page.addInitScript(observeShifts);
   // The policy forbids what is not ours: the rules are put there by the debugger.
   const session = await context.newCDPSession(page);
-  const run = async (options: object) => {
-    const expression = `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html.slice(0, 160))])))`;
-    const { result } = await session.send("Runtime.evaluate", { expression, awaitPromise: true });
-    return JSON.parse(result.value);
-  };
   await signIn(page);
   const shared = await Promise.all(
     ["style.css", "page.js"].map(
       async (name) => gzipSync(await (await page.request.get(at(`/assets/${name}`))).body()).length,
     ),
   );
-  const seen = new Set<string>();
-  const waiting = [at("/")];
-  for (let address = waiting.pop(); address !== undefined; address = waiting.pop()) {
-    const kind = kindOf(address);
-    if (seen.has(kind) || kind.endsWith("/export")) continue;
-    seen.add(kind);
-    const answer = await page.goto(address);
+  const count = await visitEach(page, stack.gate.issuer, async (kind, answer) => {
     expect([kind, answer?.status()]).toEqual([kind, 200]);
     const bytes = gzipSync((await answer?.body()) ?? "").length + shared.reduce((sum, size) => sum + size, 0);
     expect(bytes, `${kind} over the wire`).toBeLessThan(50 * 1024);
     await session.send("Runtime.evaluate", { expression: axe });
+    expect([kind, await violations(session, { runOnly: rules })]).toEqual([kind, []]);
+    await page.emulateMedia({ colorScheme: "dark" });
     expect([
       kind,
-      await run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
-    ]).toEqual([kind, []]);
-    await page.emulateMedia({ colorScheme: "dark" });
-    expect([kind, "dark", await run({ runOnly: { type: "rule", values: ["color-contrast"] } })]).toEqual([
-      kind,
       "dark",
-      [],
-    ]);
+      await violations(session, { runOnly: { type: "rule", values: ["color-contrast"] } }),
+    ]).toEqual([kind, "dark", []]);
     await page.emulateMedia({ colorScheme: "light" });
     expect([kind, await page.evaluate(() => (window as unknown as Shift).shift)]).toEqual([kind, 0]);
     await page.setViewportSize({ width: 360, height: 780 });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect([kind, Math.max(0, overflow)]).toEqual([kind, 0]);
     await page.setViewportSize({ width: 1280, height: 900 });
-    const links = await page
-      .locator("a[href]")
-      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href.split("#")[0] ?? ""));
-    waiting.push(...links.filter((link) => link.startsWith(at("/"))));
-  }
-  expect(seen.size).toBeGreaterThan(45);
+  });
+  expect(count).toBeGreaterThan(45);
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+it("draws the course of an experiment, by the policy and without shift", async () => {
+  const { page, context, faults } = await open({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
+  await page.addInitScript(observeShifts);
+  await signIn(page);
+  // Of days that nobody waits for: the page as the dashboard makes it, with the Worker's own assets.
+  const made = await showExperiment({});
+  const body = await made.text();
+  const headers = Object.fromEntries(made.headers);
+  await page.route("**/_vestibule/experiments/exp_1", (route) => route.fulfill({ status: 200, headers, body }));
+  await page.goto(at("/experiments/exp_1"));
+  const canvases = page.locator(".plot canvas");
+  await canvases.nth(2).waitFor();
+  const inked = () =>
+    canvases.evaluateAll((all) =>
+      all.map((canvas) => {
+        const own = canvas as HTMLCanvasElement;
+        const blank = Object.assign(document.createElement("canvas"), { width: own.width, height: own.height });
+        return own.toDataURL() !== blank.toDataURL();
+      }),
+    );
+  expect(await inked()).toEqual([true, true, true]);
+  await page.locator(".plot .u-over").first().hover();
+  expect(await page.locator(".readout").first().textContent()).toContain("Control, assigned");
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await inked()).toEqual([true, true, true]);
+  expect(await page.evaluate(() => (window as unknown as Shift).shift)).toBe(0);
+  await page.setViewportSize({ width: 360, height: 780 });
+  await vi.waitFor(async () => {
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  });
+  const session = await context.newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: axe });
+  expect(await violations(session, { runOnly: rules })).toEqual([]);
   expect(faults).toEqual([]);
   await context.close();
 });
