@@ -1,6 +1,6 @@
 /** What one unit adds to the counts of its experiment: nothing else ever does. */
 
-import { type Adder, keyOf } from "./tallies.ts";
+import { add, keyOf, type Tallies } from "./tallies.ts";
 import { placeboOf } from "./unit-hash.ts";
 import { countedAttributes, type FirstAssignment, kindBits, type UnitState } from "./unit-state.ts";
 import { isInSpan, type Window } from "./window.ts";
@@ -12,11 +12,11 @@ const week = 7 * dayMs;
 /** A client's own exposure so soon after its assignment was not brought about by anything that was seen. */
 const atOnceMs = 1_000;
 
-/** Parts of the tallies. */
+/** Parts of the tallies; days are counted since the epoch. */
 export const mainPart = "main";
 export const attributePart = (epoch: number): string => `attributes:${epoch}`;
 export const isAttributePart = (part: string): boolean => part.startsWith("attributes:");
-export const hourPart = (ms: number): string => `hours:${new Date(ms).toISOString().slice(0, 10)}`;
+export const hourPart = (day: number): string => `hours:${day}`;
 export const isHourPart = (part: string): boolean => part.startsWith("hours:");
 
 export const cellKey = ({ epoch, variation, method }: FirstAssignment): string =>
@@ -31,7 +31,7 @@ export interface Scope {
 }
 
 /** Adds a unit's part to all counts; with `count` −1 takes it away. */
-export function contribute(unit: string, state: UnitState, scope: Scope, tallies: Adder, count: 1 | -1): void {
+export function contribute(unit: string, state: UnitState, scope: Scope, tallies: Tallies, count: 1 | -1): void {
   const { window } = scope;
   if (state.forced) {
     if (isSeen(state, window)) tallies.add(mainPart, "forced", "units", count);
@@ -55,7 +55,7 @@ export function isSeen({ assigned, exposed }: UnitState, window: Window | undefi
 
 type AssignedState = UnitState & { assigned: NonNullable<UnitState["assigned"]> };
 
-function contributeAssigned(unit: string, state: AssignedState, scope: Scope, tallies: Adder, count: 1 | -1): void {
+function contributeAssigned(unit: string, state: AssignedState, scope: Scope, tallies: Tallies, count: 1 | -1): void {
   const { assigned, exposed } = state;
   const { freshFrom, window } = scope;
   const { first } = assigned;
@@ -67,34 +67,34 @@ function contributeAssigned(unit: string, state: AssignedState, scope: Scope, ta
   };
   const isFinished = outcomes.logins || outcomes.signups || outcomes.failures;
   const [assignedAt] = assigned.at;
-  const key = cellKey(first);
-  const add = (field: string) => tallies.add(mainPart, key, field, count);
+  const cell = tallies.at(mainPart, cellKey(first));
+  const plus = (field: string) => add(cell, field, count);
 
-  add("assigned");
-  if (window?.from !== undefined && assignedAt < window.from) add("before");
+  plus("assigned");
+  if (window?.from !== undefined && assignedAt < window.from) plus("before");
   if (isExposed) {
-    add("exposed");
-    if (exposed.edge) add("exposed_edge");
-    if (exposed.customAt !== undefined) add("exposed_custom");
-    if (exposed.at[1] - exposed.at[0] >= hourMs) add("returning");
-    if (exposed.at[0] < assignedAt) add("early");
+    plus("exposed");
+    if (exposed.edge) plus("exposed_edge");
+    if (exposed.customAt !== undefined) plus("exposed_custom");
+    if (exposed.at[1] - exposed.at[0] >= hourMs) plus("returning");
+    if (exposed.at[0] < assignedAt) plus("early");
     const afterMs = (exposed.customAt ?? Number.NaN) - assignedAt;
-    if (afterMs >= 0 && afterMs <= atOnceMs) add("at_once");
-    contributeJumps(state, exposed.seen, add);
+    if (afterMs >= 0 && afterMs <= atOnceMs) plus("at_once");
+    contributeJumps(state, exposed.seen, plus);
   }
-  for (const [field, happened] of Object.entries(outcomes)) if (happened) add(field);
-  if (isFinished) add("finished");
-  if (isFinished && !isExposed) add("finished_unexposed");
+  for (const [field, happened] of Object.entries(outcomes)) if (happened) plus(field);
+  if (isFinished) plus("finished");
+  if (isFinished && !isExposed) plus("finished_unexposed");
   const isSilent = !isExposed && !isFinished;
-  if (isSilent) add("silent");
-  if (assigned.rehashed) add("rehashed");
+  if (isSilent) plus("silent");
+  if (assigned.rehashed) plus("rehashed");
 
   const minute = Math.floor(assignedAt / minuteMs);
   if (minute >= freshFrom) {
-    const fresh = keyOf("fresh", minute, first.epoch, first.variation, first.method);
-    tallies.add(mainPart, fresh, "assigned", count);
-    if (isExposed) tallies.add(mainPart, fresh, "exposed", count);
-    if (isSilent) tallies.add(mainPart, fresh, "silent", count);
+    const fresh = tallies.at(mainPart, keyOf("fresh", minute, first.epoch, first.variation, first.method));
+    add(fresh, "assigned", count);
+    if (isExposed) add(fresh, "exposed", count);
+    if (isSilent) add(fresh, "silent", count);
   }
   const platform = first.attributes[countedAttributes.indexOf("platform")] ?? noValue;
   for (const property of first.missing) tallies.add(mainPart, keyOf("missing", property, platform), "units", count);
@@ -104,15 +104,16 @@ function contributeAssigned(unit: string, state: AssignedState, scope: Scope, ta
 function contributeJumps(
   { linked }: UnitState,
   seen: readonly (readonly [number, string])[],
-  add: (field: string) => void,
+  plus: (field: string) => void,
 ): void {
+  if (seen.length < 2) return;
   const variations = new Set(seen.map(([, variation]) => variation));
   if (variations.size < 2) return;
-  add("jumped");
+  plus("jumped");
   // One variation an epoch: they changed with the configuration.
   const isConfiguration = new Set(seen.map(([epoch]) => epoch)).size === seen.length;
-  if (isConfiguration) add("jumped_configuration");
-  else if (linked) add("jumped_identity");
+  if (isConfiguration) plus("jumped_configuration");
+  else if (linked) plus("jumped_identity");
 }
 
 export const noValue = "(none)";
@@ -123,7 +124,7 @@ function contributeBase(
   { assigned, exposed, outcomes }: AssignedState,
   isExposed: boolean,
   { window }: Scope,
-  tallies: Adder,
+  tallies: Tallies,
   count: 1 | -1,
 ): void {
   const { first, at } = assigned;
@@ -131,8 +132,9 @@ function contributeBase(
   const part = attributePart(first.epoch);
   const rest = keyOf(first.epoch, first.variation);
   const addValue = (name: string, value: string | null) => {
-    tallies.addValue(part, name, value ?? noValue, rest, "assigned", count);
-    if (isExposed) tallies.addValue(part, name, value ?? noValue, rest, "exposed", count);
+    const tally = tallies.atValue(part, name, value ?? noValue, rest);
+    add(tally, "assigned", count);
+    if (isExposed) add(tally, "exposed", count);
   };
   countedAttributes.forEach((name, index) => {
     addValue(name, first.attributes[index] ?? null);
@@ -143,14 +145,14 @@ function contributeBase(
   addValue("hour", String(Math.floor(assignedAt / hourMs) % 24));
 
   placeboOf(unit).forEach((value, bit) => {
-    const key = keyOf("placebo", bit, value);
-    tallies.add(mainPart, key, "assigned", count);
-    if (isExposed) tallies.add(mainPart, key, "exposed", count);
+    const tally = tallies.at(mainPart, keyOf("placebo", bit, value));
+    add(tally, "assigned", count);
+    if (isExposed) add(tally, "exposed", count);
   });
 
   const addHour = (field: string, ms: number | undefined) => {
     if (ms === undefined || !isInSpan([ms, ms], window)) return;
-    tallies.add(hourPart(ms), keyOf(Math.floor(ms / hourMs), first.variation), field, count);
+    tallies.add(hourPart(Math.floor(ms / dayMs)), keyOf(Math.floor(ms / hourMs), first.variation), field, count);
   };
   addHour("assigned", assignedAt);
   addHour("exposed", exposed?.at[0]);
@@ -159,7 +161,7 @@ function contributeBase(
   addHour("failures", outcomes?.f?.[0]);
 }
 
-function contributeKinds({ kinds = 0 }: UnitState, tallies: Adder, count: 1 | -1): void {
+function contributeKinds({ kinds = 0 }: UnitState, tallies: Tallies, count: 1 | -1): void {
   for (const [type, bits] of Object.entries(kindBits)) {
     for (const [kind, bit] of Object.entries(bits)) {
       if (kinds & bit) tallies.add(mainPart, keyOf("kind", type, kind), "units", count);
@@ -168,17 +170,22 @@ function contributeKinds({ kinds = 0 }: UnitState, tallies: Adder, count: 1 | -1
 }
 
 /** Of users: how many devices were first known as theirs within seven days. */
-function contributeLinks({ devices = [] }: UnitState, tallies: Adder, count: 1 | -1, window: Window | undefined): void {
+function contributeLinks(
+  { devices = [] }: UnitState,
+  tallies: Tallies,
+  count: 1 | -1,
+  window: Window | undefined,
+): void {
   const within = devices.filter(([at]) => isInSpan([at, at], window));
   const [first] = within;
   if (first === undefined) return;
-  const key = keyOf("link", first[2]);
+  const tally = tallies.at(mainPart, keyOf("link", first[2]));
   const holds = (devicesInAWeek: number) =>
     within.some(([at], index) => {
       const last = within[index + devicesInAWeek - 1];
       return last !== undefined && last[0] - at <= week;
     });
-  tallies.add(mainPart, key, "users", count);
-  if (holds(2)) tallies.add(mainPart, key, "with_two", count);
-  if (holds(3)) tallies.add(mainPart, key, "with_three", count);
+  add(tally, "users", count);
+  if (holds(2)) add(tally, "with_two", count);
+  if (holds(3)) add(tally, "with_three", count);
 }

@@ -83,11 +83,15 @@ export class ExperimentStore {
       no,
     );
     for (const part of tallies.changed) {
+      const body = writePart(tallies.part(part), isAttributePart(part));
+      // What was taken away and added again has changed nothing.
+      if (tallies.stored.get(part) === body) continue;
+      tallies.stored.set(part, body);
       this.#sql.exec(
         "INSERT INTO tally (experiment, part, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
         no,
         part,
-        writePart(tallies.part(part), isAttributePart(part)),
+        body,
       );
     }
     tallies.changed.clear();
@@ -116,7 +120,9 @@ export class ExperimentStore {
           part,
         ),
       ];
-      return row === undefined ? new Map() : readPart(row.body);
+      if (row === undefined) return new Map();
+      tallies.stored.set(part, row.body);
+      return readPart(row.body);
     });
     const held = { experiment, tallies };
     // The one that has been here longest goes; it has been saved.

@@ -7,7 +7,7 @@ const migrations = [
     no INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     shards INTEGER NOT NULL,
-    rows INTEGER NOT NULL UNIQUE,
+    rows INTEGER NOT NULL,
     units INTEGER NOT NULL,
     halvings INTEGER NOT NULL,
     swept TEXT,

@@ -15,12 +15,13 @@ export async function scanUnits(
   scope: Scope,
   rest: () => Promise<void>,
 ): Promise<Tallies> {
+  const { window } = scope;
   const tallies = new Tallies();
   for (let last = ""; ; ) {
-    const found = units.after(rows, last, atOnce);
+    const found = window ? units.within(rows, last, window, atOnce) : units.after(rows, last, atOnce);
     for (const { unit, state } of found) {
       contribute(unit, state, scope, tallies, 1);
-      if (isSeen(state, scope.window)) moveTimes(tallies, null, state);
+      if (isSeen(state, window)) moveTimes(tallies, null, state);
     }
     if (found.length < atOnce) return tallies;
     last = found.at(-1)?.unit ?? last;

@@ -5,23 +5,22 @@ export type Tally = Record<string, number>;
 /** Key, its pieces parted by tabs, → what is counted under it. */
 export type Part = Map<string, Tally>;
 
-/** Where a unit adds to, or is taken away from. */
-export interface Adder {
-  add(part: string, key: string, field: string, count: number): void;
-  /** As `add`, under a value of many: those past the most that are told apart go together as `otherValue`. */
-  addValue(part: string, name: string, value: string, rest: string, field: string, count: number): void;
-}
-
 export const otherValue = "(other)";
 /** Of one attribute in one part: whoever makes values up must not fill the memory. */
 const mostValues = 100;
 
 export const keyOf = (...pieces: readonly (string | number)[]): string => pieces.join("\t");
 
-export class Tallies implements Adder {
+export function add(tally: Tally, field: string, count: number): void {
+  tally[field] = (tally[field] ?? 0) + count;
+}
+
+export class Tallies {
   readonly parts = new Map<string, Part>();
   /** Parts that were added to. */
   readonly changed = new Set<string>();
+  /** Parts as they are stored. */
+  readonly stored = new Map<string, string>();
   readonly #load: (part: string) => Part;
   readonly #values = new Map<string, Set<string>>();
 
@@ -39,23 +38,33 @@ export class Tallies implements Adder {
     return part;
   }
 
-  add(name: string, key: string, field: string, count: number): void {
+  /** What is counted under a key, to be added to. */
+  at(name: string, key: string): Tally {
     const part = this.part(name);
     let tally = part.get(key);
     if (tally === undefined) {
       tally = {};
       part.set(key, tally);
     }
-    tally[field] = (tally[field] ?? 0) + count;
     this.changed.add(name);
+    return tally;
   }
 
-  addValue(part: string, name: string, value: string, rest: string, field: string, count: number): void {
-    const values = this.#valuesOf(part, name);
-    const isKnown = values.has(value);
-    if (!isKnown && values.size < mostValues) values.add(value);
-    const counted = isKnown || values.has(value) ? value : otherValue;
-    this.add(part, keyOf(name, counted, rest), field, count);
+  add(name: string, key: string, field: string, count: number): void {
+    add(this.at(name, key), field, count);
+  }
+
+  /** As `at`, under a value of many: those past the most that are told apart go together as `otherValue`. */
+  atValue(name: string, attribute: string, value: string, rest: string): Tally {
+    const key = `${attribute}\t${value}\t${rest}`;
+    const known = this.part(name).get(key);
+    if (known !== undefined) {
+      this.changed.add(name);
+      return known;
+    }
+    const values = this.#valuesOf(name, attribute);
+    if (values.size < mostValues) values.add(value);
+    return this.at(name, values.has(value) ? key : `${attribute}\t${otherValue}\t${rest}`);
   }
 
   /** What has once been told apart stays so: keys of values outlive their last unit, so that what was added can be taken away. */

@@ -1,10 +1,15 @@
 /** The units of a shard, each with its state, under the number of the experiment's rows. */
+
 import { readState, type UnitState, writeState } from "./unit-state.ts";
+import type { Window } from "./window.ts";
 
 export interface UnitRow {
   unit: string;
   state: UnitState;
 }
+
+/** Later than anything. */
+const never = 8.64e15;
 
 type Row = { unit: string; body: string };
 
@@ -43,6 +48,25 @@ export class UnitStore {
       "SELECT unit, body FROM unit WHERE rows = ? AND unit > ? ORDER BY unit LIMIT ?",
       rows,
       unit,
+      most,
+    );
+    return [...found].map(rowOf);
+  }
+
+  /** As `after`, of those that a window may have something to count of. */
+  within(rows: number, unit: string, { from, to }: Window, most: number): UnitRow[] {
+    const found = this.#sql.exec<Row>(
+      `SELECT unit, body FROM unit WHERE rows = ?1 AND unit > ?2 AND (
+         body ->> '$.devices' IS NOT NULL OR (
+           max(coalesce(body ->> '$.assigned.at[1]', 0), coalesce(body ->> '$.exposed.at[1]', 0)) >= ?3 AND
+           min(coalesce(body ->> '$.assigned.at[0]', ?5), coalesce(body ->> '$.exposed.at[0]', ?5)) < ?4
+         )
+       ) ORDER BY unit LIMIT ?6`,
+      rows,
+      unit,
+      from ?? 0,
+      to ?? never,
+      never,
       most,
     );
     return [...found].map(rowOf);

@@ -68,7 +68,7 @@ const anyEvent: fc.Arbitrary<VestibuleEvent> = fc
 
 /** A few units are forced, once. */
 const anyEvents = fc
-  .tuple(fc.array(anyEvent, { minLength: 1, maxLength: 40 }), fc.option(fc.nat(39), { freq: 3 }))
+  .tuple(fc.array(anyEvent, { minLength: 1, maxLength: 40, size: "max" }), fc.option(fc.nat(39), { freq: 3 }))
   .map(([events, forced]) =>
     events.map((each, at) => ({ ...each, id: `e${at}`, ...(at === forced ? { method: "forced" as const } : {}) })),
   );
@@ -88,7 +88,7 @@ const anyDelivery = anyEvents.chain((events) =>
           )
           .map((order) => order.map((at) => all[at] as VestibuleEvent)),
       ),
-    sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 }),
+    sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10, size: "max" }),
   }),
 );
 
