@@ -5,6 +5,7 @@ const parts: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>>>
   fetch: () => import("./fetch.ts"),
   control: () => import("./control.ts"),
   cohorts: () => import("./cohorts.ts"),
+  ledger: () => import("./ledger.ts"),
 };
 
 const asked = process.argv.slice(2);

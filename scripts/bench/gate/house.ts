@@ -31,7 +31,7 @@ const sample = join(root, "scripts", "sample", "login-page.json");
 const secret = () => randomBytes(32).toString("base64url");
 
 /** The sample configuration's snapshot, as it would stand in KV. */
-async function readSnapshot(): Promise<string> {
+export async function readSnapshot(): Promise<string> {
   const publishedAt = new Date().toISOString();
   const read = readConfiguration(JSON.parse(await readFile(sample, "utf8")), { at: publishedAt });
   if ("problems" in read) throw new Error(JSON.stringify(read.problems));

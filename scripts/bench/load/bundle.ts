@@ -14,7 +14,7 @@ export async function bundleFile(path: string): Promise<string> {
     format: "esm",
     target: "esnext",
     conditions: ["workerd", "worker"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:*"],
     write: false,
   });
   const [output] = outputFiles;
