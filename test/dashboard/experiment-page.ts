@@ -113,7 +113,7 @@ export async function showExperiment(answers: Answers): Promise<Response> {
     [/\/variations$/, { variations: [] }],
     [/^\/feature-flags/, { id: "flg_1", name: "Flag" }],
     [
-      /^\/changes/,
+      /^\/changes\?resource_id=exp_1/,
       {
         changes: [
           {
@@ -122,12 +122,13 @@ export async function showExperiment(answers: Answers): Promise<Response> {
             operation: "update_experiment",
             resource_type: "experiment",
             resource_id: "exp_1",
-            before: {},
-            after: {},
+            before: { status: "active" },
+            after: { status: "paused" },
           },
         ],
       },
     ],
+    [/^\/changes/, { changes: [] }],
   ];
   const dashboard = createDashboard({
     cookieKeys: [{ kid: "k1", secret: new Uint8Array(32) }],

@@ -210,6 +210,13 @@ describe("a session", () => {
     vi.useRealTimers();
   });
 
+  it("is worth nothing on another host", async () => {
+    const api = createClient({ vars: { ADMIN_HOSTS: "admin.example.com,other.example.com" } });
+    const { look } = await signedIn(createVisitor(api));
+    expect((await look("/_vestibule/")).status).toBe(200);
+    expect((await look("https://other.example.com/_vestibule/")).status).toBe(303);
+  });
+
   it("outlives a rotation of the keys, and not their loss", async () => {
     const visitor = await signedIn();
     const { env } = visitor.api;
