@@ -2,9 +2,9 @@
 import type { Address } from "../../assignment/address.ts";
 import type { Keyring } from "../../assignment/keyring.ts";
 import { withinBudget } from "../../assignment/pending.ts";
-import { messageOf, type Sources } from "../../assignment/sources.ts";
+import { messageOf, noSources, type Sources } from "../../assignment/sources.ts";
 import type { Units } from "../../assignment/unit.ts";
-import { createDesk, type Desk, type Visit } from "./desk.ts";
+import { closedDesk, createDesk, type Desk, type Visit } from "./desk.ts";
 import { createFetchReporter, type FetchReporter } from "./report.ts";
 
 export type Protocol = "native" | "amplitude" | "ofrep";
@@ -64,7 +64,8 @@ export interface Front {
 }
 
 export interface FrontOptions {
-  sources: Sources;
+  /** Null while the settings are wrong: then clients are sent to their fallbacks. */
+  sources: Sources | null;
   /** Requests a second of one key in one isolate. */
   ratePerSecond: number;
   budgetMs: number;
@@ -94,12 +95,12 @@ function answerPreflight({ headers }: Request): Response {
 }
 
 export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }: FrontOptions): Front {
-  const { keyring, units } = sources;
+  const { keyring, units } = sources ?? noSources;
   // Behind the answer cryptography may take its time; before it, nobody waits for what hangs.
   const inTime = <T>(value: Promise<T>) => Promise.resolve(withinBudget(value, budgetMs));
   const serving: Serving = {
-    desk: createDesk({ sources, ratePerSecond, budgetMs, now }),
-    reporter: createFetchReporter(sources, now),
+    desk: sources ? createDesk({ sources, ratePerSecond, budgetMs, now }) : closedDesk,
+    reporter: createFetchReporter(sources ?? noSources, now),
     keyring: {
       sign: (...value) => inTime(keyring.sign(...value)),
       verify: (...value) => withinBudget(keyring.verify(...value), budgetMs),
