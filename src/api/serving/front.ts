@@ -126,7 +126,12 @@ export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }:
         return request.method === "HEAD" ? new Response(null, response) : response;
       } catch (error) {
         console.error(JSON.stringify({ message: "a fetch API failed", protocol, path, reason: messageOf(error) }));
-        return new Response(null, { status: 500, headers: fromAnywhere });
+        // What failed would fail again: an SDK that asks again for variants has its user wait for the same fallback.
+        const status = path.endsWith("/vardata") ? 404 : 500;
+        return Response.json(
+          { errorDetails: "Something failed here; it is in the log." },
+          { status, headers: fromAnywhere },
+        );
       }
     },
   };
