@@ -59,6 +59,17 @@ describe("without a session", () => {
     },
   );
 
+  it("nor is there a way in while the settings are wrong", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const visitor = createVisitor(createClient({ vars: { STAMP_KEY: "short" } }));
+    for (const shown of [await visitor.look("/_vestibule/"), await visitor.signIn()]) {
+      expect([shown.status, shown.headers.get("set-cookie")]).toEqual([503, null]);
+      expect(shown.text).toContain('href="/_vestibule/health"');
+    }
+    expect((await visitor.look("/_vestibule/assets/style.css")).status).toBe(200);
+    vi.restoreAllMocks();
+  });
+
   it("does not exist on hosts that are no admin's", async () => {
     const forwarded: string[] = [];
     vi.stubGlobal("fetch", async (input: RequestInfo, init?: RequestInit) => {
