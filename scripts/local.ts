@@ -71,7 +71,7 @@ async function optionsOf(
 }
 
 /** In a folder of its own: another start, or the tests, may be building at the same time. */
-async function bundleApart(): Promise<string> {
+export async function bundleApart(): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), "vestibule-"));
   try {
     return await bundleWorker({ outDir });

@@ -103,9 +103,8 @@ function managementOf(isolate: Isolate): Management {
 
 const speakers: Speakers = { amplitude: createAmplitude, native: createNative, ofrep: createOfrep };
 
-function frontOf(isolate: Isolate): Front {
-  const { settings, sources } = isolate;
-  const { fetchRate: ratePerSecond, decisionBudgetMs: budgetMs } = settings;
+function frontOf(isolate: Isolate, sources: Sources): Front {
+  const { fetchRate: ratePerSecond, decisionBudgetMs: budgetMs } = isolate.settings;
   isolate.front ??= createFront({ sources, ratePerSecond, budgetMs, now: Date.now, speakers });
   return isolate.front;
 }
@@ -203,14 +202,13 @@ export default {
       if (isDashboardPath(url.pathname)) return showDashboard(isolate, request, env);
       return managementOf(isolate).fetch(request, env);
     }
-    const route = routeOf(isolate, url.host);
-    const spoken = findSpoken(url.pathname, speakers);
+    const spoken = sources && findSpoken(url.pathname, speakers);
     if (spoken) {
       const tenants = servingTenants(isolate, url.host);
       const visit = { tenants, bindings: env, ctx };
-      // With wrong settings too: what an origin answers there, an SDK may ask for again and again.
-      if (tenants.length > 0 || (route && !sources)) return frontOf(isolate).answer(spoken, request, url, visit);
+      if (tenants.length > 0) return frontOf(isolate, sources).answer(spoken, request, url, visit);
     }
+    const route = routeOf(isolate, url.host);
     if (!route) return forwardPlainly(request, undefined, null);
     if (gate && route.tenant) return gate.handle(request, url, route.tenant, env, ctx);
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");

@@ -185,7 +185,11 @@ function send(url: URL, { method, headers, body, agent }: Sending): Promise<Page
         });
       });
     });
-    outgoing.on("error", reject);
+    outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      // Kept open, and closed by the other side just as it was to be used: as browsers do, the next one is tried.
+      if (outgoing.reusedSocket && error.code === "ECONNRESET") resolve(send(url, { method, headers, body, agent }));
+      else reject(error);
+    });
     outgoing.end(body);
   });
 }

@@ -116,18 +116,6 @@ export function createSources(options: SourceOptions): Sources {
   };
 }
 
-/** What an isolate has whose settings are wrong: nothing. */
-export const noSources: Pick<Sources, "guard" | "keyring" | "units" | "openedCircuits"> = {
-  guard: refuse,
-  keyring: { sign: refuse, verify: refuse },
-  units: { unitOf: refuse },
-  openedCircuits: () => [],
-};
-
-async function refuse(): Promise<never> {
-  throw new Error("the settings are wrong");
-}
-
 /** What was thrown, in words short enough for a log. */
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, 200);

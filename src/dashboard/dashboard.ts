@@ -13,7 +13,7 @@ import { isForeign, isSameKey } from "./forgery.ts";
 import { formKeyField } from "./forms/form.tsx";
 import { guard } from "./guards.ts";
 import { renderDoor, renderPage } from "./layout.tsx";
-import { failedPage, missingPage, refusedPage, unsettledPage } from "./pages/refused.tsx";
+import { failedPage, missingPage, refusedPage } from "./pages/refused.tsx";
 import { readerOf } from "./parts/reader.tsx";
 import { readPosted } from "./posted.ts";
 import { plain, seeOther } from "./replies.ts";
@@ -186,10 +186,8 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
       const url = new URL(request.url);
       let response: Response;
       try {
-        const isSettled = cookieKeys.length > 0 && health() !== null;
-        if (!isSettled && !url.pathname.startsWith(assetsPath)) {
-          response = new Response(renderDoor("Settings are wrong", unsettledPage()), { status: 503, headers: html });
-        } else response = await answer(request, url, surroundings);
+        if (cookieKeys.length === 0 || health() === null) response = unsettled();
+        else response = await answer(request, url, surroundings);
       } catch (error) {
         const reference = base64url.encode(crypto.getRandomValues(new Uint8Array(6)));
         const reason = error instanceof Error ? (error.stack ?? String(error)) : String(error);
@@ -208,6 +206,14 @@ async function rendered(visit: Visit, reply: Reply): Promise<Response> {
   if (reply instanceof Response) return new Response(reply.body, reply);
   if ("to" in reply) return seeOther(reply.to);
   return new Response(renderPage(visit, reply), { status: reply.status ?? 200, headers: html });
+}
+
+function unsettled(): Response {
+  const page = renderDoor(
+    "Settings are wrong",
+    "The settings of this deployment are wrong, and nothing is assigned: /_vestibule/health lists what to mend.",
+  );
+  return new Response(page, { status: 503, headers: html });
 }
 
 /** A session of a tenant that is no longer deployed. */

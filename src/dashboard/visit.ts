@@ -9,13 +9,7 @@ import type { Session } from "./session.ts";
 /** What this isolate knows of stores and of what it has read, as `/_vestibule/health` tells it. */
 export interface Health {
   circuits: Readonly<Record<string, string>>;
-  snapshots: Readonly<Record<string, HeldSnapshot>>;
-}
-
-interface HeldSnapshot {
-  version: number | null;
-  age_seconds: number;
-  oldest_cohort?: { id: string; age_seconds: number };
+  snapshots: Readonly<Record<string, { version: number | null; age_seconds: number }>>;
 }
 
 export interface Visit {

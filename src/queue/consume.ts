@@ -68,13 +68,13 @@ export async function consume(batch: MessageBatch, { deliver, record }: Sinks): 
   console.log(JSON.stringify({ message: "events", ...summary }));
 }
 
-/** It goes round like all that fails: a newer release may be able to read it. In the end it is in the dead-letter queue. */
+/** It goes round until the queue gives up on it, and is then found in the dead-letter queue. */
 function refuse(message: Message, issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): void {
   if (message.attempts <= 1) {
     const { nested = null } = v.flatten(issues);
     console.error(JSON.stringify({ message: "unreadable message", id: message.id, issues: nested }));
   }
-  settle(message, false);
+  message.retry();
 }
 
 function settle(message: Message, isDone: boolean): void {

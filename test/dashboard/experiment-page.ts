@@ -113,7 +113,7 @@ export async function showExperiment(answers: Answers): Promise<Response> {
     [/\/variations$/, { variations: [] }],
     [/^\/feature-flags/, { id: "flg_1", name: "Flag" }],
     [
-      /^\/changes\?resource_id=exp_1/,
+      /^\/changes/,
       {
         changes: [
           {
@@ -122,13 +122,12 @@ export async function showExperiment(answers: Answers): Promise<Response> {
             operation: "update_experiment",
             resource_type: "experiment",
             resource_id: "exp_1",
-            before: { status: "active" },
-            after: { status: "paused" },
+            before: {},
+            after: {},
           },
         ],
       },
     ],
-    [/^\/changes/, { changes: [] }],
   ];
   const dashboard = createDashboard({
     cookieKeys: [{ kid: "k1", secret: new Uint8Array(32) }],

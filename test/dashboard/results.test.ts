@@ -76,15 +76,9 @@ describe("the page of an experiment", () => {
       ["p", 1],
     ]);
     expect(plots[0].lines[0].values).toEqual([600, 1_200]);
-    expect(plots[0].marks).toEqual([{ at: (begin + hourMs) / 1000, label: "experiment paused" }]);
+    expect(plots[0].marks).toEqual([{ at: (begin + hourMs) / 1000, label: "update experiment" }]);
     expect(page.match(/<summary>As a table/g)).toHaveLength(3);
     expect(page).toContain("/_vestibule/assets/uplot.js");
-  });
-
-  it("shows the variations in one order and colour, whatever the report's", async () => {
-    const turned = { ...report, variations: report.variations.toReversed() };
-    const mainOf = (page: string) => page.slice(page.indexOf("<main"));
-    expect(mainOf(await textOf({ report: turned }))).toBe(mainOf(await textOf({})));
   });
 
   it("lists what is wrong, the leading first, and what found nothing last", async () => {

@@ -131,50 +131,6 @@ describe("a forced log-in", () => {
   );
 });
 
-describe("the report of the experiment", () => {
-  it("has exactly who came here, by variation, and nobody who was forced", async () => {
-    const { send } = manage({ url: stack.gate.issuer });
-    interface Counted {
-      variation_id: string;
-      assignments: number;
-      exposures: number;
-      logins: number;
-      signups: number;
-      failures: number;
-    }
-    const read = async (): Promise<Record<string, number[]>> => {
-      const { variations } = await send("GET", `/experiments/${experiment}/report`);
-      const rows = (variations as Counted[]).map(
-        ({ variation_id, assignments, exposures, logins, signups, failures }) =>
-          [variation_id, [assignments, exposures, logins, signups, failures]] as [string, number[]],
-      );
-      return Object.fromEntries(rows);
-    };
-    const expected = await read();
-    const add = (variation: string | undefined, counts: readonly number[]) => {
-      if (variation === undefined) throw new Error("a page without a variation");
-      expected[variation] = (expected[variation] ?? []).map((count, at) => count + (counts[at] ?? 0));
-    };
-
-    const lookedOn = await visitLogin(stack.gate);
-    add(variationOn(lookedOn.page).variation, [1, 1, 0, 0, 0]);
-    const failed = await visitLogin(stack.gate);
-    add(variationOn(failed.page).variation, [1, 1, 0, 0, 1]);
-    await failed.submit({ ...someone, password: "wrong" });
-    await failed.submit({ ...someone, password: "wrong again" });
-    const signedUp = await visitLogin(stack.gate, "prompt=create");
-    add(variationOn(signedUp.page).variation, [1, 1, 0, 1, 0]);
-    await signedUp.submit({ email: "newer@example.com", password: "long enough" });
-    const forced = await visitLogin(stack.gate, `experiment_id=${experiment}&variation_id=${sample.treatment}`);
-    await forced.submit(someone);
-    const loggedIn = await visitLogin(stack.gate);
-    add(variationOn(loggedIn.page).variation, [1, 1, 1, 0, 0]);
-    await loggedIn.submit(someone);
-
-    await expect.poll(read, { timeout: 10_000 }).toEqual(expected);
-  });
-});
-
 describe("the log of the tenant", () => {
   it("has what was seen here, onwards from the first and by what is asked, forced ones marked", async () => {
     const { send } = manage({ url: stack.gate.issuer });

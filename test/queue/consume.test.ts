@@ -55,11 +55,7 @@ async function run(bodies: unknown[], sinks: Partial<Sinks> = {}, attempts = 1) 
 it("takes what it can read and sends the rest round again, so that it ends in the dead-letter queue", async () => {
   const { taken, again } = await run([ofEvent(), ofEvent({ unit: 5 }), "poison", null, ofEntry()]);
   expect(taken.toSorted()).toEqual(["0", "4"]);
-  expect(again).toEqual([
-    ["1", 5],
-    ["2", 5],
-    ["3", 5],
-  ]);
+  expect(again.map(([id]) => id)).toEqual(["1", "2", "3"]);
   expect(lines).toEqual([
     JSON.stringify(entry),
     JSON.stringify({ message: "events", "assignment:exp_1": 1, "log:s": 1 }),

@@ -36,14 +36,12 @@ export function happeningsIn(event: AmplitudeEvent, client: Client, nowMs: numbe
   const claims = [claimIn(properties), ...(isAssignment ? assignedIn(properties) : [])];
   const atMs = timeOf(event.time, nowMs);
   const insertId = idOf(event.insert_id);
-  // Two devices may draw the same.
-  const whose = idOf(event.device_id) ?? idOf(event.user_id);
   const type = isAssignment ? "assignment" : "exposure";
   const told = claims.flatMap((claim): Told[] => {
     const assignment = assignmentOf(claim, client);
     if (assignment === null) return [];
     const { experiment } = assignment;
-    const name = JSON.stringify([client.tenant.id, type, experiment.id, whose, insertId]);
+    const name = [client.tenant.id, type, experiment.flagKey, experiment.id, insertId].join("\n");
     return [{ type, assignment, atMs, ...(insertId === null ? {} : { id: digest(name) }) }];
   });
   return { teller: isAssignment || exposures.has(event.event_type) ? "amplitude" : "ingest", told };

@@ -64,9 +64,7 @@ export async function readExposure(
   const found = assignment_id ? await namedBy(assignment_id, client, keyring) : spelledOut(exposure, client);
   if ("field" in found) return found;
   const { assignment } = found;
-  // Two devices may draw the same id.
-  const whose = "unit" in found ? found.unit : [device_id, user_id];
-  const name = JSON.stringify([client.tenant.id, client.deployment.id, assignment.experiment.id, whose, id]);
+  const name = [client.tenant.id, client.deployment.id, assignment.experiment.id, id].join("\n");
   const told: Told = {
     type: "exposure",
     assignment,

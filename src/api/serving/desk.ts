@@ -70,12 +70,6 @@ export interface DeskOptions {
   now: () => number;
 }
 
-/** Gives nothing: nobody knows whose a key is. */
-export const closedDesk: Desk = {
-  admit: () => ({ refused: "unavailable" }),
-  answer: () => Promise.reject(new Error("nobody was admitted")),
-};
-
 const burstSeconds = 10;
 const encoder = new TextEncoder();
 

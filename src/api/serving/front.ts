@@ -2,9 +2,9 @@
 import type { Address } from "../../assignment/address.ts";
 import type { Keyring } from "../../assignment/keyring.ts";
 import { withinBudget } from "../../assignment/pending.ts";
-import { messageOf, noSources, type Sources } from "../../assignment/sources.ts";
+import { messageOf, type Sources } from "../../assignment/sources.ts";
 import type { Units } from "../../assignment/unit.ts";
-import { closedDesk, createDesk, type Desk, type Visit } from "./desk.ts";
+import { createDesk, type Desk, type Visit } from "./desk.ts";
 import { createFetchReporter, type FetchReporter } from "./report.ts";
 
 export type Protocol = "native" | "amplitude" | "ofrep";
@@ -64,8 +64,7 @@ export interface Front {
 }
 
 export interface FrontOptions {
-  /** Null while the settings are wrong: then clients are sent to their fallbacks. */
-  sources: Sources | null;
+  sources: Sources;
   /** Requests a second of one key in one isolate. */
   ratePerSecond: number;
   budgetMs: number;
@@ -95,12 +94,12 @@ function answerPreflight({ headers }: Request): Response {
 }
 
 export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }: FrontOptions): Front {
-  const { keyring, units } = sources ?? noSources;
+  const { keyring, units } = sources;
   // Behind the answer cryptography may take its time; before it, nobody waits for what hangs.
   const inTime = <T>(value: Promise<T>) => Promise.resolve(withinBudget(value, budgetMs));
   const serving: Serving = {
-    desk: sources ? createDesk({ sources, ratePerSecond, budgetMs, now }) : closedDesk,
-    reporter: createFetchReporter(sources ?? noSources, now),
+    desk: createDesk({ sources, ratePerSecond, budgetMs, now }),
+    reporter: createFetchReporter(sources, now),
     keyring: {
       sign: (...value) => inTime(keyring.sign(...value)),
       verify: (...value) => withinBudget(keyring.verify(...value), budgetMs),
@@ -126,12 +125,7 @@ export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }:
         return request.method === "HEAD" ? new Response(null, response) : response;
       } catch (error) {
         console.error(JSON.stringify({ message: "a fetch API failed", protocol, path, reason: messageOf(error) }));
-        // What failed would fail again: an SDK that asks again for variants has its user wait for the same fallback.
-        const status = path.endsWith("/vardata") ? 404 : 500;
-        return Response.json(
-          { errorDetails: "Something failed here; it is in the log." },
-          { status, headers: fromAnywhere },
-        );
+        return new Response(null, { status: 500, headers: fromAnywhere });
       }
     },
   };

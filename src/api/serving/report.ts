@@ -50,10 +50,7 @@ export interface FetchReporter {
   warn(tenant: Tenant, scene: Pick<Scene, "request" | "url">, warnings: readonly Warning[], visit: Visit): void;
 }
 
-export function createFetchReporter(
-  sources: Pick<Sources, "guard" | "units" | "openedCircuits">,
-  now: () => number,
-): FetchReporter {
+export function createFetchReporter(sources: Sources, now: () => number): FetchReporter {
   const sender = createSender(sources.guard, now);
   const writeWarnings = createWriteWarnings(now);
   const told = createMemo<true>(mostRemembered);

@@ -7,7 +7,7 @@ import { pageAt } from "../address.ts";
 import { readDiagnosis, readReport } from "../evidence.ts";
 import { deletePage } from "../forms/confirm-page.tsx";
 import { allocationNames, flagNames } from "../lookups.ts";
-import { AllocationBar, nameIn, variationOrder } from "../parts/allocation.tsx";
+import { AllocationBar, nameIn } from "../parts/allocation.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Done, Head, listsUnder } from "../parts/head.tsx";
 import { Moment } from "../parts/reader.tsx";
@@ -36,11 +36,10 @@ export const experiment: Handler = async (visit) => {
   const { id, name, description, feature_flag_id, status } = found;
   const isOpen = status !== "completed" && status !== "archived";
   const hasRun = status !== "draft" && found.started_at !== undefined;
-  const [flags, names, { changes }, ofFlag, validation, report, diagnosis] = await Promise.all([
+  const [flags, names, { changes }, validation, report, diagnosis] = await Promise.all([
     flagNames(visit.api, [found]),
     allocationNames(visit.api, [found]),
-    visit.api.get<{ changes: ChangeView[] }>(`/changes?resource_id=${id}&take=50`),
-    visit.api.get<{ changes: ChangeView[] }>(`/changes?resource_id=${feature_flag_id}&take=20`),
+    visit.api.get<{ changes: ChangeView[] }>(`/changes?resource_id=${id}&take=10`),
     isOpen ? validate(visit, id) : null,
     hasRun ? readReport(visit.api, id) : null,
     hasRun ? readDiagnosis(visit.api, id) : null,
@@ -67,14 +66,7 @@ export const experiment: Handler = async (visit) => {
         <AllocationBar experiment={found} names={names} />
         <Ramp experiment={found} visit={visit} />
       </section>
-      {report && (
-        <Results
-          report={report}
-          order={variationOrder(found)}
-          changes={[...changes, ...ofFlag.changes]}
-          nowMs={visit.nowMs}
-        />
-      )}
+      {report && <Results report={report} changes={changes} nowMs={visit.nowMs} />}
       {diagnosis && <DiagnosisSection diagnosis={diagnosis} />}
       <section aria-labelledby="facts">
         <h2 id="facts">Set-up</h2>
@@ -83,7 +75,7 @@ export const experiment: Handler = async (visit) => {
       <section aria-labelledby="changes">
         <h2 id="changes">Changes</h2>
         <ul class="lines changes">
-          {changes.slice(0, 10).map((change) => (
+          {changes.map((change) => (
             <ChangeItem change={change} />
           ))}
         </ul>

@@ -147,7 +147,6 @@ export const group: Handler = async (visit) => {
           ["By", bucketing_key === "user_id" ? "user" : "device"],
           ["Salt", bucketing_salt === undefined ? undefined : <code>{bucketing_salt}</code>],
           ["Key", <code>{key}</code>],
-          ["Id", <code>{id}</code>],
           ["Last changed", <Moment at={updated_at} />],
         ]}
       />

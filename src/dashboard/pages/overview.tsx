@@ -268,15 +268,6 @@ function Edge({ visit: { health, caller } }: { visit: Visit }) {
           </>
         )}
       </dd>
-      {held?.oldest_cohort && (
-        <>
-          <dt>Oldest cohort</dt>
-          <dd>
-            <a href={pageAt`/cohorts/${held.oldest_cohort.id}`}>{held.oldest_cohort.id}</a>, confirmed{" "}
-            {durationText(held.oldest_cohort.age_seconds)} ago
-          </dd>
-        </>
-      )}
     </dl>
   );
 }

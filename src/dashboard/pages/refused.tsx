@@ -51,15 +51,3 @@ export function failedPage(reference: string) {
     </>
   );
 }
-
-/** While there is any fault in the settings, nobody can sign in, for the API takes no tokens either. */
-export function unsettledPage() {
-  return (
-    <>
-      <h1>The settings are wrong</h1>
-      <p>
-        Nothing is assigned, and log-ins go on without it. <a href={`${dashboardPath}/health`}>What to mend</a>
-      </p>
-    </>
-  );
-}

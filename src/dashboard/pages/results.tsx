@@ -37,29 +37,17 @@ export function SplitVerdict({ of: { srm } }: { of: Report }) {
 
 interface ResultsProps {
   report: Outcome<Report>;
-  /** Of the variations, as they are shown elsewhere on the page. */
-  order: readonly string[];
   changes: readonly ChangeView[];
   nowMs: number;
 }
 
-export function Results({ report, order, changes, nowMs }: ResultsProps) {
+export function Results({ report, changes, nowMs }: ResultsProps) {
   return (
     <section aria-labelledby="results">
       <h2 id="results">Results</h2>
-      {report.ok ? (
-        <Found report={inOrder(report.body, order)} changes={changes} nowMs={nowMs} />
-      ) : (
-        <p>{report.refusal.message}</p>
-      )}
+      {report.ok ? <Found report={report.body} changes={changes} nowMs={nowMs} /> : <p>{report.refusal.message}</p>}
     </section>
   );
-}
-
-function inOrder(report: Report, order: readonly string[]): Report {
-  const placeOf = ({ variation_id }: VariationResult) =>
-    (order.indexOf(variation_id) + order.length + 1) % (order.length + 1);
-  return { ...report, variations: report.variations.toSorted((a, b) => placeOf(a) - placeOf(b)) };
 }
 
 function Found({ report, changes, nowMs }: { report: Report; changes: readonly ChangeView[]; nowMs: number }) {
@@ -245,13 +233,6 @@ function Funnel({ variations }: { variations: readonly VariationResult[] }) {
   );
 }
 
-function labelOf(change: ChangeView): string {
-  const { before, after, resource_type, operation } = change;
-  const type = resource_type.replaceAll("_", " ");
-  if (before === null || after === null) return `${type} ${verbOf(change)}`;
-  return before.status === after.status ? operation.replaceAll("_", " ") : `${type} ${after.status}`;
-}
-
 function Course({ report, changes, nowMs }: { report: Report; changes: readonly ChangeView[]; nowMs: number }) {
   const { variations, epochs, hours } = report;
   const course = courseOf(
@@ -263,7 +244,7 @@ function Course({ report, changes, nowMs }: { report: Report; changes: readonly 
   if (course.at.length < 2) return <p class="quiet">The course of it can be drawn once there are two hours.</p>;
   const marks: Mark[] = changes.map((change) => ({
     at: Math.floor(Date.parse(change.at) / 1000),
-    label: labelOf(change),
+    label: change.operation.replaceAll("_", " ") || verbOf(change),
   }));
   const lines = (values: readonly (readonly (number | null)[])[], suffix = "", isDashed = false) =>
     variations.map(({ name }, tone) => ({ label: name + suffix, values: values[tone] ?? [], tone, isDashed }));

@@ -16,12 +16,7 @@ interface Share {
   of: number;
 }
 
-/** The variations of an experiment in the order of its allocations, each once. */
-export const variationOrder = ({ allocations }: Experiment): string[] => [
-  ...new Set(allocations.map(({ variation_id }) => variation_id)),
-];
-
-/** The same colour for a variation in every place: by its place in that order. */
+/** The same colour for a variation in every place: by its place in the allocations. */
 export const toneOf = (place: number): string => `tone-${place % 8}`;
 
 export function sharesOf(experiment: Experiment, names: Names): Share[] {
@@ -84,10 +79,9 @@ export function Swatch({ place }: { place: number }) {
 
 function SegmentList({ experiment, names }: { experiment: Experiment; names: Names }) {
   const { allocations } = experiment;
-  const order = variationOrder(experiment);
   const row = (allocation: Allocation, who: string) => (
     <li>
-      {who} <span aria-hidden="true">→</span> <Swatch place={order.indexOf(allocation.variation_id)} />{" "}
+      {who} <span aria-hidden="true">→</span> <Swatch place={allocations.indexOf(allocation)} />{" "}
       {nameIn(names, allocation.variation_id)}
       {allocation.is_control && <span class="quiet"> (control)</span>}
     </li>

@@ -169,8 +169,7 @@ describe("events that are counted", () => {
     expect(first?.id).toBe(second?.id);
     expect(first?.id.length).toBeLessThanOrEqual(128);
     const [another] = await told({ ...event, insert_id: "other" });
-    const [anybody] = await told({ ...event, ...somebody() });
-    expect(new Set([first?.id, another?.id, anybody?.id]).size).toBe(3);
+    expect(another?.id).not.toBe(first?.id);
     const elsewhere = createFetchStage();
     await elsewhere.publish(of);
     await sendEvents([{ event_type: "$exposure", ...event }], { to: elsewhere });

@@ -92,8 +92,7 @@ describe("POST /_vestibule/v1/exposures", () => {
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
     await tell({ ...exposure, id: "of-mine" }, "", keys.server);
-    await tell({ ...exposure, device_id: "another", id: "of-mine" });
-    for (const { id } of stage.takeEvents()) expect(id).not.toBe(ids[0]);
+    expect(stage.takeEvents()[0]?.id).not.toBe(ids[0]);
     const { body } = await tell({ exposures: [exposure, exposure] });
     expect(body.accepted).toBe(2);
     expect((await tell(exposure)).body.accepted).toBe(1);
