@@ -49,7 +49,7 @@ async function startHouse(): Promise<Workerd> {
           EVENTS: { kind: "queue", service: `stores-${flags}:Queue` },
         },
         cache: `stores-${flags}:Cache`,
-        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook" },
+        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
       },
     ],
     [`stores-${flags}`, { modules: { "worker.js": stores }, text: { SNAPSHOT: snapshotOf(flags) } }],
