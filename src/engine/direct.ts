@@ -154,9 +154,9 @@ function matches(
       const value = find(place, user, userIsPlain);
       let holds: boolean;
       if (isPlainText(value)) {
-        holds = index !== undefined ? index.answerText(value)[0] === 1 : test(new Reading(value));
+        holds = index !== undefined ? ((index.answerText(value)[0] as number) & 1) === 1 : test(new Reading(value));
       } else if (value === undefined) {
-        holds = index !== undefined ? index.answer(value)[0] === 1 : test(new Reading(value));
+        holds = index !== undefined ? ((index.answer(value)[0] as number) & 1) === 1 : test(new Reading(value));
       } else return deferred;
       if (!holds) break;
     }

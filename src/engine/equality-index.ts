@@ -3,6 +3,7 @@
  * so one look-up a context replaces a comparison for each condition and value.
  */
 import { equalityKey } from "./equality-key.ts";
+import { bitOf, fullWord, toPlace, wordOf } from "./places.ts";
 import { isPlainText, Reading } from "./reading.ts";
 
 /** What an equality condition makes of a property. */
@@ -39,15 +40,12 @@ class ConditionSet {
   }
 }
 
-/** Bits of a word that are used: with 30, V8 keeps every word as a small integer, on all its builds. */
-const wordBits = 30;
-/** The word and the bit that answer condition `condition`. */
-export const wordOf = (condition: number): number => Math.floor(condition / wordBits);
-export const bitOf = (condition: number): number => 1 << (condition % wordBits);
-
 const maxFew = 4;
 
-/** Answers come as words of bits, one bit a condition. They may be shared; do not write to them. */
+/**
+ * Answers come as words of bits, one bit a group of conditions: set unless its condition here rules the group out. They
+ * may be shared; do not write to them.
+ */
 export class EqualityIndex {
   readonly #byValue = new Map<string, ConditionSet>();
   readonly #none = new ConditionSet([]);
@@ -56,33 +54,45 @@ export class EqualityIndex {
   #fewTruths: readonly Bits[] = [];
   /** Which lengths the values have, modulo 32, as bits: most texts are told apart from all values by it. */
   #lengths = 0;
-  readonly #rules: EqualityRule[] = [];
+  readonly #rules: { readonly number: number; readonly rule: EqualityRule }[] = [];
+  /** The place of the condition added last. */
+  #last = -1;
+  /** Groups that have no condition here. */
+  #open: Bits = [];
   #negated: Bits = [];
   #ofSets: Bits = [];
   #whenMissing: Bits = [];
   #unlisted: Bits = [];
   #unreadable: Bits = [];
-  /** Length of an answer; set by `seal`. */
-  words = 0;
+  /** The words of places that have a condition here, in order: an answer has one word for each. */
+  readonly words: number[] = [];
 
-  /** Takes in one more condition and returns its number. `seal` ends this. */
-  add(values: readonly string[], rule: EqualityRule): number {
-    const condition = this.#rules.push(rule) - 1;
+  /** Whether this place can be added: places ascend, and each has one condition here. */
+  hasRoom(place: number): boolean {
+    return place > this.#last;
+  }
+
+  /** Takes in one more condition, of the group at `place`. `seal` ends this. */
+  add(values: readonly string[], rule: EqualityRule, place: number): void {
+    if (this.words.at(-1) !== wordOf(place)) this.words.push(wordOf(place));
+    const number = toPlace(this.words.length - 1, bitOf(place));
+    this.#last = place;
+    this.#rules.push({ number, rule });
     for (const value of values) {
       const key = equalityKey(value);
-      this.#byValue.set(key, (this.#byValue.get(key) ?? this.#none).with(condition));
+      this.#byValue.set(key, (this.#byValue.get(key) ?? this.#none).with(number));
     }
-    return condition;
   }
 
   seal(): void {
     for (const key of this.#byValue.keys()) this.#lengths |= 1 << (key.length & 31);
-    this.words = Math.ceil(this.#rules.length / wordBits);
+    const used = this.#select(() => true);
+    this.#open = used.map((bits) => ~bits & fullWord);
     this.#negated = this.#select((rule) => rule.negated);
     this.#ofSets = this.#select((rule) => rule.ofSets);
-    this.#whenMissing = this.#select((rule) => rule.whenMissing);
+    this.#whenMissing = this.#opened(this.#select((rule) => rule.whenMissing));
     this.#unlisted = this.#truth(this.#none);
-    this.#unreadable = this.#bits([]);
+    this.#unreadable = this.#open;
     if (this.#byValue.size > maxFew) return;
     this.#few = [...this.#byValue.keys()];
     this.#fewTruths = [...this.#byValue.values()].map((set) => this.#truth(set));
@@ -116,7 +126,7 @@ export class EqualityIndex {
 
   #ofList(texts: readonly string[]): Bits {
     const any = this.#bits([]);
-    const all = any.map(() => -1);
+    const all = any.map(() => fullWord);
     for (const text of texts) {
       const listed = this.#listed(this.#byValue.get(equalityKey(text)) ?? this.#none);
       for (let word = 0; word < listed.length; word++) {
@@ -124,19 +134,20 @@ export class EqualityIndex {
         all[word] = (all[word] ?? 0) & (listed[word] ?? 0);
       }
     }
-    return any.map((anyListed, word) => {
+    const truth = any.map((anyListed, word) => {
       const negated = this.#negated[word] ?? 0;
       const ofSets = this.#ofSets[word] ?? 0;
       const allListed = all[word] ?? 0;
       // `is not` holds when any element is unlike all values, so it fails only when every element is listed.
       return (~negated & anyListed) | (negated & ofSets & ~anyListed) | (negated & ~ofSets & ~allListed);
     });
+    return this.#opened(truth);
   }
 
   /** What a text answers that is listed by just these conditions. */
   #truth(set: ConditionSet): Bits {
-    set.truth ??= this.#listed(set).map(
-      (listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0),
+    set.truth ??= this.#opened(
+      this.#listed(set).map((listed, word) => (listed ^ (this.#negated[word] ?? 0)) & ~(this.#ofSets[word] ?? 0)),
     );
     return set.truth;
   }
@@ -146,13 +157,17 @@ export class EqualityIndex {
     return set.listed;
   }
 
-  #select(holds: (rule: EqualityRule) => boolean): Bits {
-    return this.#bits([...this.#rules.entries()].filter(([, rule]) => holds(rule)).map(([condition]) => condition));
+  #opened(bits: Bits): Bits {
+    return bits.map((word, at) => word | (this.#open[at] ?? 0));
   }
 
-  #bits(conditions: readonly number[]): number[] {
-    const bits = Array.from({ length: this.words }, () => 0);
-    for (const condition of conditions) bits[wordOf(condition)] = (bits[wordOf(condition)] ?? 0) | bitOf(condition);
+  #select(holds: (rule: EqualityRule) => boolean): Bits {
+    return this.#bits(this.#rules.filter(({ rule }) => holds(rule)).map(({ number }) => number));
+  }
+
+  #bits(numbers: readonly number[]): number[] {
+    const bits = this.words.map(() => 0);
+    for (const number of numbers) bits[wordOf(number)] = (bits[wordOf(number)] ?? 0) | (1 << bitOf(number));
     return bits;
   }
 }

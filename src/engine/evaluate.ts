@@ -2,7 +2,16 @@ import { DirectEvaluator } from "./direct.ts";
 import type { EvaluationContext, Variant } from "./flag.ts";
 import { BlankFrame, Frame } from "./frame.ts";
 import { murmur3 } from "./murmur3.ts";
-import { type Choice, type ConditionPlan, findDistribution, instructionLength, opcodes, type Plan } from "./plan.ts";
+import { bitOf, fullWord, toPlace, wordOf } from "./places.ts";
+import {
+  type Choice,
+  type ConditionPlan,
+  findDistribution,
+  type GroupPlan,
+  type Plan,
+  type SegmentPlan,
+} from "./plan.ts";
+import type { Draft } from "./results.ts";
 import type { Selection } from "./selection.ts";
 import type { TraceSink } from "./trace.ts";
 import { TraceLog } from "./trace-log.ts";
@@ -25,78 +34,97 @@ export class Evaluator {
       const variants = this.#direct.evaluate(context, selection.numbers);
       if (variants !== undefined) return selection.toRecord(variants);
     }
-    const { numbers, slots } = selection;
-    const frame = new Frame(this.#blank, context, numbers);
-    frame.lookAhead(slots);
-    const { variants } = frame;
+    const frame = new Frame(this.#blank, context, selection.numbers);
+    frame.lookAhead(selection);
+    const draft = trace === undefined ? selection.begin() : undefined;
+    if (draft !== undefined) return this.#fill(draft, frame) ? draft.record : selection.collect(frame.variants);
+    this.#evaluateAll(frame, trace);
+    return selection.toRecord(frame.variants);
+  }
+
+  /**
+   * Writes to a record whatever differs from it; false when a flag has no variant. In the same pass as the search: what
+   * follows from a hash is then still in the memory of the processor's guesses.
+   */
+  #fill({ record, keys, variants: known }: Draft, frame: Frame): boolean {
+    const { numbers, variants } = frame;
+    let isWhole = true;
     for (let i = 0; i < numbers.length; i++) {
       const flag = numbers[i] as number;
-      variants[flag] = this.#evaluate(flag, frame, trace);
+      const variant = this.#search(flag, frame, undefined)?.variant;
+      variants[flag] = variant;
+      if (variant === undefined) isWhole = false;
+      else if (variant !== known[i]) record[keys[i] as string] = variant;
     }
-    return selection.toRecord(variants);
+    return isWhole;
   }
 
-  #evaluate(flag: number, frame: Frame, trace: TraceSink | undefined): Variant | undefined {
-    if (trace === undefined) return this.#run(flag, frame, undefined)?.variant;
-    const log = new TraceLog(this.#plan);
-    const choice = this.#run(flag, frame, log);
-    trace.push(log.tell(flag, choice));
-    return choice?.variant;
+  #evaluateAll(frame: Frame, trace: TraceSink | undefined): void {
+    const { numbers, variants } = frame;
+    for (let i = 0; i < numbers.length; i++) {
+      const flag = numbers[i] as number;
+      const log = trace && new TraceLog(this.#plan);
+      const choice = this.#search(flag, frame, log);
+      variants[flag] = choice?.variant;
+      if (log !== undefined) trace?.push(log.tell(flag, choice));
+    }
   }
 
-  /** Runs a flag's program to the first segment that gives a variant the flag has. */
-  #run(flag: number, frame: Frame, log: TraceLog | undefined): Choice | undefined {
-    const { code, starts } = this.#plan;
-    const { answers } = frame;
-    for (let at = starts[flag] as number; ; at += instructionLength) {
-      const word = code[at] as number;
-      let holds: boolean;
-      if (word >= 0) holds = ((answers[word] as number) & (code[at + 1] as number)) !== 0;
-      else if (word === opcodes.compare) holds = this.#compare(code[at + 3] as number, frame);
-      else if (word === opcodes.ask) holds = frame.holds(code[at + 1] as number);
-      else if (word === opcodes.matched) {
-        const choice = this.#choose(code[at + 1] as number, frame, log);
-        if (choice?.variant !== undefined) return choice;
+  /** Finds the first segment that matches and gives a variant the flag has. */
+  #search(flag: number, frame: Frame, log: TraceLog | undefined): Choice | undefined {
+    const { starts, ends, groups, segments } = this.#plan;
+    const { live } = frame;
+    const end = ends[flag] as number;
+    for (let place = starts[flag] as number; place < end; ) {
+      // Who asks for a trace is told of each condition, so nothing is ruled out beforehand.
+      const bits = (log === undefined ? (live[wordOf(place)] as number) : fullWord) >> bitOf(place);
+      if (bits === 0) {
+        place = toPlace(wordOf(place) + 1, 0);
         continue;
-      } else if (word === opcodes.jump) {
-        at = (code[at + 1] as number) - instructionLength;
+      }
+      place += 31 - Math.clz32(bits & -bits);
+      if (place >= end) return undefined;
+      const group = groups[place] as GroupPlan;
+      if (!this.#matches(group, frame, log)) {
+        place++;
         continue;
-      } else return undefined;
-      if (log !== undefined) this.#logCondition(code[at + 3] as number, holds, frame, log);
-      if (!holds) at = (code[at + 2] as number) - instructionLength;
+      }
+      const segment = segments[group.segment] as SegmentPlan;
+      const choice = this.#choose(group.segment, segment, frame, log);
+      if (choice?.variant !== undefined) return choice;
+      place = segment.end;
     }
+    return undefined;
   }
 
-  #compare(number: number, frame: Frame): boolean {
-    const { slot, index } = this.#plan.conditions[number] as ConditionPlan;
-    return index !== undefined && frame.answer(slot, index)[0] === 1;
+  #matches({ asked, conditions }: GroupPlan, frame: Frame, log: TraceLog | undefined): boolean {
+    if (log === undefined) {
+      for (let i = 0; i < asked.length; i++) if (!frame.holds(asked[i] as ConditionPlan)) return false;
+      return true;
+    }
+    return conditions.every((condition) => {
+      const holds = frame.holds(condition);
+      log.condition(condition.number, frame.find(condition.slot), holds);
+      return holds;
+    });
   }
 
-  #logCondition(number: number, matched: boolean, frame: Frame, log: TraceLog): void {
-    const slot = this.#plan.conditions[number]?.slot;
-    if (slot !== undefined) log.condition(number, frame.find(slot), matched);
+  #choose(number: number, segment: SegmentPlan, frame: Frame, log: TraceLog | undefined): Choice | undefined {
+    if (log !== undefined) return this.#chooseAloud(number, segment, frame, log);
+    const { bucket } = segment;
+    if (bucket === undefined || !frame.hash(bucket)) return segment.choice;
+    const distribution = findDistribution(bucket, bucket.subject.hashOf(bucket.salt));
+    return distribution === undefined ? segment.choice : distribution.choice;
   }
 
-  #choose(number: number, frame: Frame, log: TraceLog | undefined): Choice | undefined {
-    const segment = this.#plan.segments[number];
-    const bucket = segment?.bucket;
-    if (bucket === undefined) {
-      log?.match(number, segment?.choice);
-      return segment?.choice;
-    }
-    const subject = frame.findSubject(bucket.slot);
-    if (subject === "") {
-      log?.bucket(number, bucket);
-      log?.match(number, segment?.choice);
-      return segment?.choice;
-    }
-    const { salt } = bucket;
-    // Who asks for a trace is told what the definition says, and held to it.
-    const hash = log === undefined ? bucket.subject.hash(salt, subject) : murmur3(`${salt.text}/${subject}`);
-    const distribution = findDistribution(bucket, hash);
-    const choice = distribution === undefined ? segment?.choice : distribution.choice;
-    log?.bucket(number, bucket, { subject, hash, distribution });
-    log?.match(number, choice);
-    return choice;
+  /** The same, told; by the hash that is the definition, to which the other is held. */
+  #chooseAloud(number: number, { bucket, choice }: SegmentPlan, frame: Frame, log: TraceLog): Choice | undefined {
+    const subject = bucket === undefined ? "" : frame.findSubject(bucket.slot);
+    const hash = murmur3(`${bucket?.salt.text}/${subject}`);
+    const distribution = bucket === undefined || subject === "" ? undefined : findDistribution(bucket, hash);
+    if (bucket !== undefined) log.bucket(number, bucket, subject === "" ? undefined : { subject, hash, distribution });
+    const chosen = distribution === undefined ? choice : distribution.choice;
+    log.match(number, chosen);
+    return chosen;
   }
 }

@@ -1,28 +1,33 @@
 import type { Bits, EqualityIndex } from "./equality-index.ts";
 import { isPlain, selectField } from "./fields.ts";
 import type { Variant } from "./flag.ts";
-import type { Plan, Question } from "./plan.ts";
+import { fullWord } from "./places.ts";
+import type { BucketPlan, ConditionPlan, Plan, Question } from "./plan.ts";
 import { isPlainText, Reading } from "./reading.ts";
 import { collect, createBlankVariants } from "./results.ts";
 import { selectOwn } from "./select.ts";
+import type { Selection } from "./selection.ts";
 import type { Slot } from "./slots.ts";
+import type { Subject } from "./subject.ts";
 import { toText } from "./text.ts";
 
 /** Stands for the value of a slot that has not been looked at. */
 const unread = Symbol("unread");
 
-const noAnswers: number[] = [];
-
 /** What the frames of a plan are copied from: copying an array is faster than filling one. */
 export class BlankFrame {
   readonly plan: Plan;
   readonly values: readonly unknown[];
-  readonly answers: readonly number[];
+  /** By word of places: which groups are not ruled out. */
+  readonly live: readonly number[];
+  /** By number of the index. Where nothing has been looked at, nothing is ruled out. */
+  readonly answers: readonly Bits[];
 
   constructor(plan: Plan) {
     this.plan = plan;
     this.values = plan.slots.map(() => unread);
-    this.answers = Array.from({ length: plan.words }, () => 0);
+    this.live = plan.rulings.map(() => 0);
+    this.answers = plan.indexes.map(({ words }) => words.map(() => fullWord));
   }
 }
 
@@ -38,8 +43,9 @@ export class Frame {
   readonly numbers: readonly number[];
   /** By flag number: the outcome so far. */
   readonly variants: (Variant | undefined)[];
-  /** Bits of the answers to the equality conditions that are answered together. */
-  readonly answers: number[];
+  /** By word of places: which groups are not ruled out. */
+  readonly live: number[];
+  readonly #answers: Bits[];
   /** By slot number: its value. */
   readonly #values: unknown[];
   /** The object that was looked into last, and whether it is plain. */
@@ -49,6 +55,9 @@ export class Frame {
   #readings: (Reading | undefined)[] | undefined = undefined;
   /** By slot number: what is bucketed, where it takes work to make. */
   #subjects: string[] | undefined = undefined;
+  /** What was hashed last, and the turn of it. */
+  #hashed: Subject | undefined = undefined;
+  #turn = 0;
   /** By question number: whether it holds, where several conditions ask. */
   #replies: boolean[] | undefined = undefined;
 
@@ -58,20 +67,48 @@ export class Frame {
     this.numbers = numbers;
     this.#values = blank.values.slice();
     this.variants = createBlankVariants(blank.plan.flags.length);
-    this.answers = blank.answers.length === 0 ? noAnswers : blank.answers.slice();
+    this.live = blank.live.slice();
+    this.#answers = blank.answers.slice();
   }
 
-  /** Finds the values of slots, each after its parent, and answers all equality conditions on them. */
-  lookAhead(slots: readonly Slot[]): void {
-    const { answers } = this;
+  /** Finds the values of slots, each after its parent, and rules out all groups that conditions on them do not let pass. */
+  lookAhead({ slots, words, questions }: Selection): void {
+    const answers = this.#answers;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i] as Slot;
-      if (this.#values[slot.number] !== unread) continue;
       const value = this.find(slot);
-      const { index, firstWord } = slot;
-      if (index === undefined) continue;
-      const answer = index.answer(value);
-      for (let word = 0; word < answer.length; word++) answers[firstWord + word] = answer[word] as number;
+      const { indexes } = slot;
+      for (let j = 0; j < indexes.length; j++) {
+        const { number, index } = indexes[j] as (typeof indexes)[number];
+        answers[number] = index.answer(value);
+      }
+    }
+    const { live } = this;
+    const { rulings } = this.#plan;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] as number;
+      const ruling = rulings[word] as readonly number[];
+      let bits = fullWord;
+      for (let j = 0; j < ruling.length; j += 2) {
+        bits &= (answers[ruling[j] as number] as Bits)[ruling[j + 1] as number] as number;
+      }
+      live[word] = bits;
+    }
+    for (let i = 0; i < questions.length; i++) this.#ruleOut(questions[i] as Question);
+  }
+
+  /** Asks, if any group that hangs on it is left. */
+  #ruleOut(question: Question): void {
+    const { live } = this;
+    const { places } = question;
+    for (let i = 0; i < places.length; i += 2) {
+      if (((live[places[i] as number] as number) & (places[i + 1] as number)) === 0) continue;
+      if (question.test(this.#read(question.slot))) return;
+      for (let j = i; j < places.length; j += 2) {
+        const word = places[j] as number;
+        live[word] = (live[word] as number) & ~(places[j + 1] as number);
+      }
+      return;
     }
   }
 
@@ -106,6 +143,16 @@ export class Frame {
     return parent === undefined ? undefined : selectOwn(this.find(parent), name);
   }
 
+  /** Hashes the bucket's subject, unless it has been; false when there is none. */
+  hash({ slot, salt, subject }: BucketPlan): boolean {
+    if (subject === this.#hashed && subject.isLoaded(salt, this.#turn) && !slot.changes) return true;
+    const text = this.findSubject(slot);
+    if (text === "") return false;
+    this.#turn = subject.load(salt, text);
+    this.#hashed = subject;
+    return true;
+  }
+
   /** What is bucketed, as text; empty when missing or without a text. */
   findSubject(slot: Slot): string {
     const value = this.find(slot);
@@ -117,13 +164,17 @@ export class Frame {
   }
 
   /** What an index says to the value of a slot; one that takes work to read is read once. */
-  answer(slot: Slot, index: EqualityIndex): Bits {
+  #answer(slot: Slot, index: EqualityIndex): Bits {
     const value = this.find(slot);
     return value === undefined || isPlainText(value) ? index.answer(value) : index.answerReading(this.#read(slot));
   }
 
-  holds(number: number): boolean {
-    const { slot, test, isShared } = this.#plan.questions[number] as Question;
+  holds({ slot, index, word, mask, question }: ConditionPlan): boolean {
+    if (question !== undefined) return this.#reply(question);
+    return index !== undefined && ((this.#answer(slot, index)[word] as number) & mask) !== 0;
+  }
+
+  #reply({ number, slot, test, isShared }: Question): boolean {
     if (!isShared || slot.changes) return test(this.#read(slot));
     this.#replies ??= [];
     this.#replies[number] ??= test(this.#read(slot));

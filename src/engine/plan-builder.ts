@@ -1,22 +1,21 @@
 import { compileTest, findEqualityRule } from "./conditions.ts";
-import { bitOf, EqualityIndex, wordOf } from "./equality-index.ts";
+import { EqualityIndex } from "./equality-index.ts";
 import type { Bucket, Condition, Flag, Segment, Variant } from "./flag.ts";
+import { bitOf, toPlace, wordBits, wordOf } from "./places.ts";
 import {
   type BucketPlan,
   type Choice,
   type ConditionPlan,
-  instructionLength,
+  type GroupPlan,
   maxFewFlags,
-  opcodes,
   type Plan,
   type Question,
   type SegmentPlan,
   type Test,
 } from "./plan.ts";
-import { Subject } from "./salted-hash.ts";
 import { type Slot, Slots } from "./slots.ts";
+import { Subject } from "./subject.ts";
 
-type Place = Omit<ConditionPlan, "index" | "question">;
 type Tests = ReadonlyMap<Condition, Test>;
 
 /** Writes the program of a plan, flag by flag; each after those it depends on. */
@@ -31,11 +30,13 @@ export class PlanBuilder {
   readonly #segments: SegmentPlan[] = [];
   readonly #conditions: ConditionPlan[] = [];
   readonly #questions: Question[] = [];
-  /** Numbers of the questions, by what conditions say. */
-  readonly #questionNumbers = new Map<string, number>();
-  readonly #code: number[] = [];
-  /** Equality conditions, whose words are known only when all are counted. */
-  readonly #toPlace: { at: number; slot: Slot; equality: number }[] = [];
+  /** By what conditions say. */
+  readonly #questionsByText = new Map<string, Question>();
+  /** Of the next group. */
+  #place = 0;
+  readonly #ends: number[] = [];
+  readonly #groups: (GroupPlan | undefined)[] = [];
+  readonly #indexes: EqualityIndex[] = [];
   /** What the present flag looks at. */
   #seen = new Set<Slot>();
 
@@ -52,81 +53,79 @@ export class PlanBuilder {
     }
     this.#seen = new Set();
     this.#flags.push(flag.key);
-    this.#starts.push(this.#code.length);
     this.#firstSegment.push(this.#segments.length);
+    this.#makeRoom(flag);
+    this.#starts.push(this.#place);
     for (const segment of flag.segments) this.#addSegment(flag, segment, tests);
-    this.#emit(opcodes.end);
+    this.#ends.push(this.#place);
     const before = this.#isLazy ? [] : [...this.#seen].filter((slot) => !slot.changes);
     this.#slotsOf.push(before.sort((a, b) => a.number - b.number));
   }
 
-  #emit(first: number, second = 0, third = 0, fourth = 0): number {
-    return this.#code.push(first, second, third, fourth) - instructionLength;
+  /** Goes on to the next word where this spares the flag lying across two. */
+  #makeRoom({ segments }: Flag): void {
+    const groups = segments.reduce((count, { conditions }) => count + (conditions?.length ?? 1), 0);
+    if (bitOf(this.#place) + groups > wordBits && groups <= wordBits) this.#place = toPlace(wordOf(this.#place) + 1, 0);
   }
 
   #addSegment(flag: Flag, segment: Segment, tests: Tests): void {
-    const number = this.#segments.length;
-    const groups = segment.conditions ?? [[]];
-    const planned: ConditionPlan[][] = [];
-    const successes: number[] = [];
-    let failures: number[] = [];
-    for (const [group, conditions] of groups.entries()) {
-      this.#land(failures, 2);
-      const first = this.#conditions.length;
-      failures = conditions.map((condition) =>
-        this.#addCondition(
-          { condition, slot: this.#look(condition.selector), segment: number, group },
-          tests.get(condition),
-        ),
-      );
-      planned.push(this.#conditions.slice(first));
-      if (group < groups.length - 1) successes.push(this.#emit(opcodes.jump));
-    }
-    if (groups.length > 0) {
-      this.#land(successes, 1);
-      this.#emit(opcodes.matched, number);
-    }
-    this.#land(failures, 2);
-    this.#segments.push(this.#planSegment(flag, segment, planned));
+    const groups = (segment.conditions ?? [[]]).map((conditions, group) => this.#addGroup(conditions, group, tests));
+    this.#segments.push(this.#planSegment(flag, segment, groups));
   }
 
-  /** Makes the jumps of earlier instructions, written in their operand number `operand`, lead to the next one. */
-  #land(instructions: readonly number[], operand: number): void {
-    for (const at of instructions) this.#code[at + operand] = this.#code.length;
+  #addGroup(conditions: readonly Condition[], group: number, tests: Tests): ConditionPlan[] {
+    if (bitOf(this.#place) >= wordBits) this.#place = toPlace(wordOf(this.#place) + 1, 0);
+    const segment = this.#segments.length;
+    const planned = conditions.map((condition) => {
+      const number = this.#conditions.length;
+      const plan = { ...this.#planCondition(condition, tests.get(condition)), condition, number, segment, group };
+      this.#conditions.push(plan);
+      return plan;
+    });
+    this.#groups[this.#place] = { segment, conditions: planned, asked: [] };
+    this.#place++;
+    return planned;
   }
 
-  /** Returns where the condition's instruction is. */
-  #addCondition(place: Place, test: Test | undefined): number {
-    const { condition, slot } = place;
-    const number = this.#conditions.length;
+  #planCondition(condition: Condition, test: Test | undefined) {
+    const slot = this.#look(condition.selector);
     const rule = findEqualityRule(condition);
-    const isAlone = rule !== undefined && (slot.changes || this.#isLazy);
-    const index = isAlone ? new EqualityIndex() : undefined;
-    const asked = test === undefined ? undefined : this.#addQuestion(place, test);
-    this.#conditions.push({ ...place, index, question: asked === undefined ? undefined : this.#questions[asked] });
-    if (asked !== undefined) return this.#emit(opcodes.ask, asked, 0, number);
-    if (rule !== undefined && index !== undefined) {
-      index.add(condition.values, rule);
-      index.seal();
-      return this.#emit(opcodes.compare, 0, 0, number);
+    if (rule === undefined) {
+      return { slot, index: undefined, word: 0, mask: 0, question: test && this.#addQuestion(condition, slot, test) };
     }
-    const at = this.#emit(0, 0, 0, number);
-    if (rule !== undefined) {
-      this.#toPlace.push({ at, slot, equality: this.#slots.indexOf(slot).add(condition.values, rule) });
-    }
-    return at;
+    const isAlone = slot.changes || this.#isLazy;
+    const index = isAlone ? new EqualityIndex() : this.#findIndex(slot);
+    index.add(condition.values, rule, isAlone ? 0 : this.#place);
+    if (isAlone) index.seal();
+    return {
+      slot,
+      index,
+      word: index.words.length - 1,
+      mask: isAlone ? 1 : 1 << bitOf(this.#place),
+      question: undefined,
+    };
   }
 
-  #addQuestion({ condition: { selector, op, values }, slot }: Place, test: Test): number {
+  /** The index of a slot that the present group has no condition in yet. */
+  #findIndex({ indexes }: Slot): EqualityIndex {
+    const known = indexes.find(({ index }) => index.hasRoom(this.#place));
+    if (known !== undefined) return known.index;
+    const index = new EqualityIndex();
+    indexes.push({ number: this.#indexes.push(index) - 1, index });
+    return index;
+  }
+
+  #addQuestion({ selector, op, values }: Condition, slot: Slot, test: Test): Question {
     const key = JSON.stringify([selector, op, values]);
-    const known = this.#questionNumbers.get(key);
-    if (known === undefined) {
-      const number = this.#questions.push({ slot, test, isShared: false }) - 1;
-      this.#questionNumbers.set(key, number);
-      return number;
+    const known = this.#questionsByText.get(key);
+    if (known !== undefined) {
+      known.isShared = true;
+      return known;
     }
-    (this.#questions[known] as Question).isShared = true;
-    return known;
+    const question = { number: this.#questions.length, slot, test, isShared: false, places: [] };
+    this.#questions.push(question);
+    this.#questionsByText.set(key, question);
+    return question;
   }
 
   /** The slot at a selector, to be known, with what lies on the way, before the present flag is evaluated. */
@@ -147,6 +146,7 @@ export class PlanBuilder {
     return {
       name: typeof name === "string" ? name : undefined,
       groups,
+      end: this.#place,
       bucket: segment.bucket ? this.#planBucket(segment.bucket, choose) : undefined,
       choice: typeof segment.variant === "string" ? choose(segment.variant) : undefined,
     };
@@ -175,25 +175,57 @@ export class PlanBuilder {
   }
 
   build(): Plan {
-    const words = this.#slots.seal();
-    for (const { at, slot, equality } of this.#toPlace) {
-      this.#code[at] = slot.firstWord + wordOf(equality);
-      this.#code[at + 1] = bitOf(equality);
-    }
+    for (const index of this.#indexes) index.seal();
+    const questionsOf = this.#flags.map((_, flag) => this.#settleQuestions(flag));
     return {
       slots: this.#slots.list,
-      words,
+      indexes: this.#indexes,
+      rulings: this.#planRulings(),
       flags: this.#flags,
       numbers: new Map(this.#flags.map((key, number) => [key, number])),
-      starts: this.#starts,
+      starts: Int32Array.from(this.#starts),
+      ends: Int32Array.from(this.#ends),
       slotsOf: this.#slotsOf,
+      questionsOf,
       firstSegment: [...this.#firstSegment, this.#segments.length],
-      code: Int32Array.from(this.#code),
+      groups: Array.from(this.#groups),
       segments: this.#segments,
       conditions: this.#conditions,
       questions: this.#questions,
     };
   }
+
+  /** Decides what is asked of each group of a flag, and returns the questions that are answered beforehand. */
+  #settleQuestions(flag: number): Question[] {
+    const before = new Set<Question>();
+    for (let place = this.#starts[flag] as number; place < (this.#ends[flag] as number); place++) {
+      const group = this.#groups[place];
+      if (group === undefined) continue;
+      group.asked = group.conditions.filter(({ index, question, slot }) => {
+        if (slot.changes || this.#isLazy) return true;
+        if (index !== undefined) return false;
+        if (!question?.isShared) return true;
+        addPlace(question.places, place);
+        before.add(question);
+        return false;
+      });
+    }
+    return [...before];
+  }
+
+  #planRulings(): number[][] {
+    const rulings = Array.from({ length: wordOf(this.#place) + 1 }, (): number[] => []);
+    for (const [number, { words }] of this.#indexes.entries()) {
+      for (const [at, word] of words.entries()) rulings[word]?.push(number, at);
+    }
+    return rulings;
+  }
+}
+
+function addPlace(places: number[], place: number): void {
+  const mask = 1 << bitOf(place);
+  if (places.at(-2) === wordOf(place)) places[places.length - 1] = (places.at(-1) as number) | mask;
+  else places.push(wordOf(place), mask);
 }
 
 function mergeVariant(flag: Flag, segment: Segment, key: string): Variant | undefined {

@@ -1,12 +1,10 @@
-/**
- * Compiled flags as a program for a small machine. Evaluation walks through one flat array of numbers from front to
- * back instead of from object to object, which is where an interpreter of flags spends its time.
- */
+/** Compiled flags: what is read for each context, laid out so that all flags share the work. */
 import type { EqualityIndex } from "./equality-index.ts";
 import type { Condition, Range, Variant } from "./flag.ts";
 import type { Reading } from "./reading.ts";
-import type { Salt, Subject } from "./salted-hash.ts";
+import type { Salt } from "./salted-hash.ts";
 import type { Slot } from "./slots.ts";
+import type { Subject } from "./subject.ts";
 
 /**
  * With so few flags, properties are looked at when a condition needs them, and each is answered alone; with more, nearly
@@ -51,6 +49,8 @@ export interface SegmentPlan {
   /** Any of these, all in it. */
   readonly groups: readonly (readonly ConditionPlan[])[];
   readonly bucket: BucketPlan | undefined;
+  /** The place behind its last group. */
+  readonly end: number;
   /** When there is no bucket, or it gives none. */
   readonly choice: Choice | undefined;
 }
@@ -58,8 +58,12 @@ export interface SegmentPlan {
 export interface ConditionPlan {
   readonly condition: Condition;
   readonly slot: Slot;
-  /** Answers this condition alone. Undefined when it is not about equality, or answered with others on the slot. */
+  /** Answers this condition, alone or with others on the slot. Undefined when it is not about equality. */
   readonly index: EqualityIndex | undefined;
+  /** Where in the index's answer: the word, and the bit as a mask. */
+  readonly word: number;
+  readonly mask: number;
+  readonly number: number;
   /** Set when it is not about equality. */
   readonly question: Question | undefined;
   /** Number of the segment, and of the group in it. */
@@ -69,46 +73,46 @@ export interface ConditionPlan {
 
 /** What conditions ask that are not about equality; those that ask the same share it. */
 export interface Question {
+  readonly number: number;
   readonly slot: Slot;
   readonly test: Test;
   /** Whether several conditions ask it. */
   isShared: boolean;
+  /** The places of the groups it can rule out: by turns a word and a mask, when shared and of a slot that does not change. */
+  readonly places: number[];
 }
 
-/** Every instruction is four numbers, the first of which says what it is. */
-export const instructionLength = 4;
-/**
- * What an instruction is, when not an equality condition answered with others: that is `[word of the answer, bit, where to go when it does
- * not hold, condition]`, the word being 0 or more. Whatever holds goes on to the next instruction.
- */
-export const opcodes = {
-  /** The flag has no more segments. */
-  end: -1,
-  /** `[matched, segment]`: the segment matches; goes on when it gives no variant. */
-  matched: -2,
-  /** `[jump, where]`. */
-  jump: -3,
-  /** `[ask, question, where to go when it does not hold, condition]`: the condition is not about equality. */
-  ask: -4,
-  /** `[compare, 0, where to go when it does not hold, condition]`: an equality condition with an index of its own. */
-  compare: -5,
-} as const;
+/** A group of conditions, at its place. */
+export interface GroupPlan {
+  /** Number of the segment. */
+  readonly segment: number;
+  readonly conditions: readonly ConditionPlan[];
+  /** Those that have to be asked when no index rules the group out. */
+  asked: readonly ConditionPlan[];
+}
 
 export interface Plan {
   /** Each after its parent. */
   readonly slots: readonly Slot[];
-  /** How many words the answers to all equality conditions take. */
-  readonly words: number;
+  /** The indexes that answer for all flags at once. */
+  readonly indexes: readonly EqualityIndex[];
+  /** By word of places: what rules groups in it out, as the number of an index and the position of the word in its answer. */
+  readonly rulings: readonly (readonly number[])[];
   /** Keys by flag number; a flag comes after those it depends on. */
   readonly flags: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
-  /** By flag number: where its program begins. */
-  readonly starts: readonly number[];
-  /** By flag number: the slots to look at before its program is run, each after its parent. */
+  /** By flag number: the place of its first group. */
+  readonly starts: Int32Array;
+  /** By flag number: the place behind its last group. */
+  readonly ends: Int32Array;
+  /** By flag number: the slots to look at before it is evaluated, each after its parent. */
   readonly slotsOf: readonly (readonly Slot[])[];
+  /** By flag number: the questions to answer before it is evaluated. */
+  readonly questionsOf: readonly (readonly Question[])[];
   /** By flag number, with one more entry for the end: number of its first segment. */
   readonly firstSegment: readonly number[];
-  readonly code: Int32Array;
+  /** By place. */
+  readonly groups: readonly (GroupPlan | undefined)[];
   readonly segments: readonly SegmentPlan[];
   readonly conditions: readonly ConditionPlan[];
   readonly questions: readonly Question[];

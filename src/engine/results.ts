@@ -47,6 +47,14 @@ function collectMany(keys: readonly string[], variants: Variants, numbers: reado
 const createBlank = (keys: readonly string[]): Results =>
   JSON.parse(JSON.stringify(Object.fromEntries(keys.map((key) => [key, null]))));
 
+/** A record in the making: a copy of an earlier one, to be written to where its variant is another. */
+export interface Draft {
+  readonly record: Results;
+  readonly keys: readonly string[];
+  /** What is in the record, by position of the key. */
+  readonly variants: readonly Variant[];
+}
+
 /**
  * Makes result records of the same flags by copying the first one and writing what differs: filling a record key by key
  * costs more than evaluating the flags. Of a single flag there is a record for each variant, and nothing to write.
@@ -63,6 +71,12 @@ export class ResultTemplate {
   constructor(keys: readonly string[], numbers: readonly number[]) {
     this.#keys = numbers.map((number) => keys[number] as string);
     this.#numbers = numbers;
+  }
+
+  /** Undefined when there is nothing to copy yet, or copying would not pay. */
+  begin(): Draft | undefined {
+    const variants = this.#variants;
+    return variants && { record: { ...this.#record }, keys: this.#keys, variants };
   }
 
   /** The record of these variants; undefined when copying would not pay: a flag has none, or there are too many. */

@@ -1,17 +1,17 @@
 /**
- * `murmur3(salt + "/" + subject)` for many salts and few subjects: MurmurHash3 x86 32-bit, taken apart so that the
- * state after the salt is computed once a salt, the subject's words once a context, and four salts are hashed at a time.
- * Held to `murmur3`, bit by bit, by test.
+ * `murmur3(salt + "/" + subject)`: MurmurHash3 x86 32-bit, taken apart so that the state after the salt is computed once a
+ * salt. `subject.ts` hashes many salts together. Held to `murmur3`, bit by bit, by test.
  */
 import { unitAt } from "./unit-at.ts";
 import { utf8Room, writeUtf8 } from "./utf8.ts";
 
 const rotateLeft = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 /** What is done to each word of the input before it meets the state. */
-const mix = (word: number): number => Math.imul(rotateLeft(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
-const step = (state: number, mixed: number): number => (Math.imul(rotateLeft(state ^ mixed, 13), 5) + 0xe6546b64) | 0;
+export const mix = (word: number): number => Math.imul(rotateLeft(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+export const step = (state: number, mixed: number): number =>
+  (Math.imul(rotateLeft(state ^ mixed, 13), 5) + 0xe6546b64) | 0;
 
-function finish(state: number): number {
+export function finish(state: number): number {
   let h = state;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
@@ -19,10 +19,10 @@ function finish(state: number): number {
 }
 
 /** What of `word` is left over behind `filled` bits of another: `word >>> (32 - filled)`, but 0 when `filled` is 0. */
-const overflow = (word: number, filled: number): number => (word >>> 1) >>> (31 - filled);
+export const overflow = (word: number, filled: number): number => (word >>> 1) >>> (31 - filled);
 
 /** The UTF-8 form of a text, in words. Use it again by `load`. */
-class PackedText {
+export class PackedText {
   #bytes = new Uint8Array(256);
   /** Little-endian, as all machines are that JavaScript engines run on. Zeros fill the last one, and one more is 0. */
   words = new Int32Array(this.#bytes.buffer);
@@ -68,75 +68,6 @@ export class Salt {
   }
 }
 
-/** How many salts are hashed together. */
-const lanes = 4;
-
-/**
- * Up to four salts of the same alignment, behind which the subject's words stand alike. Each step of a hash waits for the
- * one before, but a processor has room for four that do not wait for each other: together they take little longer than one.
- */
-class Quartet {
-  readonly number: number;
-  /** Bytes of each salt past its last whole word. */
-  readonly #offset: number;
-  #size = 0;
-  readonly #states = new Int32Array(lanes);
-  readonly #rests = new Int32Array(lanes);
-  readonly #lengths = new Int32Array(lanes);
-
-  constructor(number: number, offset: number) {
-    this.number = number;
-    this.#offset = offset;
-  }
-
-  get isFull(): boolean {
-    return this.#size === lanes;
-  }
-
-  add(salt: Salt): void {
-    salt.place = this.number * lanes + this.#size;
-    this.#states[this.#size] = salt.state;
-    this.#rests[this.#size] = salt.rest;
-    this.#lengths[this.#size] = salt.length;
-    this.#size++;
-  }
-
-  /** Writes the hashes to their places. */
-  hash({ words, length }: PackedText, hashes: Int32Array): void {
-    const filled = this.#offset * 8;
-    const whole = (this.#offset + length) >> 2;
-    const place = this.number * lanes;
-    let before = words[0] as number;
-    for (let i = 0; i < lanes; i++) {
-      const state = this.#states[i] as number;
-      const mixed = mix((this.#rests[i] as number) | (before << filled));
-      // Too few bytes for a whole word go into the state without a step.
-      hashes[place + i] = whole > 0 ? step(state, mixed) : state ^ mixed;
-    }
-    let a = hashes[place] as number;
-    let b = hashes[place + 1] as number;
-    let c = hashes[place + 2] as number;
-    let d = hashes[place + 3] as number;
-    for (let i = 1; i < whole; i++) {
-      const word = words[i] as number;
-      const mixed = mix(overflow(before, filled) | (word << filled));
-      before = word;
-      a = step(a, mixed);
-      b = step(b, mixed);
-      c = step(c, mixed);
-      d = step(d, mixed);
-    }
-    hashes[place] = a;
-    hashes[place + 1] = b;
-    hashes[place + 2] = c;
-    hashes[place + 3] = d;
-    const tail = whole > 0 ? mix(overflow(before, filled) | ((words[whole] as number) << filled)) : 0;
-    for (let i = 0; i < lanes; i++) {
-      hashes[place + i] = finish((hashes[place + i] as number) ^ tail ^ ((this.#lengths[i] as number) + length));
-    }
-  }
-}
-
 /** Two or three bytes of UTF-8 as a little-endian word, the first of three marked with `lead`. */
 const packTwo = (unit: number): number => 0x80c0 | (unit >> 6) | ((unit & 0x3f) << 8);
 const packThree = (bits: number, lead: number): number =>
@@ -148,7 +79,7 @@ function packPair(high: number, low: number): number {
 }
 
 /** `murmur3(salt + "/" + text)` in one walk from letters to hash, of which nothing is kept. */
-function hashAlone(salt: Salt, text: string): number {
+export function hashAlone(salt: Salt, text: string): number {
   const { length } = text;
   let { state } = salt;
   let word = salt.rest;
@@ -204,66 +135,4 @@ function hashAlone(salt: Salt, text: string): number {
     }
   }
   return finish(state ^ mix(word) ^ (count * 4 + (filled >> 3)));
-}
-
-/** With so many salts, remembering the subject pays. */
-const minShared = 3;
-
-/** Hashes what is bucketed with any number of salts; with many, its words are kept until another comes. */
-export class Subject {
-  readonly #salts = new Map<string, Salt>();
-  readonly #quartets: Quartet[] = [];
-  /** By alignment: the last quartet. */
-  readonly #open: Quartet[] = [];
-  #isShared = false;
-  readonly #packed = new PackedText();
-  /** Whose words are packed, when shared. */
-  #text = "";
-  /** Goes up with every text. */
-  #turn = 1;
-  /** By number of the quartet: the turn its hashes are of. */
-  readonly #turns: number[] = [];
-  #hashes = new Int32Array(0);
-
-  /** The salt of this text. */
-  add(text: string): Salt {
-    const known = this.#salts.get(text);
-    if (known !== undefined) return known;
-    const salt = new Salt(text);
-    this.#salts.set(text, salt);
-    this.#isShared = this.#salts.size >= minShared;
-    const quartet = this.#findRoom(salt.length & 3);
-    quartet.add(salt);
-    // What has been hashed was hashed without it.
-    this.#turn++;
-    return salt;
-  }
-
-  #findRoom(offset: number): Quartet {
-    const open = this.#open[offset];
-    if (open !== undefined && !open.isFull) return open;
-    const quartet = new Quartet(this.#quartets.length, offset);
-    this.#open[offset] = quartet;
-    const places = this.#quartets.push(quartet) * lanes;
-    this.#turns.push(0);
-    if (this.#hashes.length < places) this.#hashes = new Int32Array(places * 2);
-    return quartet;
-  }
-
-  /** `murmur3(salt + "/" + text)`. */
-  hash(salt: Salt, text: string): number {
-    if (!this.#isShared) return hashAlone(salt, text);
-    if (text !== this.#text) {
-      this.#packed.load(text);
-      this.#text = text;
-      this.#turn++;
-    }
-    const { place } = salt;
-    const number = place >> 2;
-    if (this.#turns[number] !== this.#turn) {
-      (this.#quartets[number] as Quartet).hash(this.#packed, this.#hashes);
-      this.#turns[number] = this.#turn;
-    }
-    return (this.#hashes[place] as number) >>> 0;
-  }
 }

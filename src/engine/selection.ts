@@ -1,8 +1,15 @@
 import type { Variant } from "./flag.ts";
 import { type Dependencies, sortByDependency } from "./order.ts";
-import type { Plan } from "./plan.ts";
-import { collect, ResultTemplate } from "./results.ts";
+import { wordOf } from "./places.ts";
+import type { Plan, Question } from "./plan.ts";
+import { collect, type Draft, ResultTemplate } from "./results.ts";
 import type { Slot } from "./slots.ts";
+
+function wordsOf({ starts, ends }: Plan, flag: number): number[] {
+  const first = wordOf(starts[flag] as number);
+  const end = (ends[flag] as number) - 1;
+  return Array.from({ length: Math.max(0, wordOf(end) - first + 1) }, (_, step) => first + step);
+}
 
 /** Flags that are evaluated together. */
 export class Selection {
@@ -10,6 +17,10 @@ export class Selection {
   readonly numbers: readonly number[];
   /** What is looked at before, each after its parent. */
   readonly slots: readonly Slot[];
+  /** The words in which the flags' groups have their places. */
+  readonly words: readonly number[];
+  /** What is asked before. */
+  readonly questions: readonly Question[];
   readonly #keys: readonly string[];
   readonly #template: ResultTemplate | undefined;
 
@@ -19,13 +30,25 @@ export class Selection {
     this.slots = [...new Set(numbers.flatMap((number) => plan.slotsOf[number] ?? []))].sort(
       (a, b) => a.number - b.number,
     );
+    this.words = [...new Set(numbers.flatMap((number) => wordsOf(plan, number)))];
+    this.questions = [...new Set(numbers.flatMap((number) => plan.questionsOf[number] ?? []))];
     this.#keys = plan.flags;
     this.#template = isKept ? new ResultTemplate(plan.flags, numbers) : undefined;
   }
 
+  /** A record in the making; undefined when there is none to begin with. */
+  begin(): Draft | undefined {
+    return this.#template?.begin();
+  }
+
   /** @param variants By flag number. */
   toRecord(variants: readonly (Variant | undefined)[]): Record<string, Variant> {
-    return this.#template?.copy(variants) ?? collect(this.#keys, variants, this.numbers);
+    return this.#template?.copy(variants) ?? this.collect(variants);
+  }
+
+  /** The same, without a copy of an earlier one. */
+  collect(variants: readonly (Variant | undefined)[]): Record<string, Variant> {
+    return collect(this.#keys, variants, this.numbers);
   }
 }
 

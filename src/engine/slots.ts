@@ -1,8 +1,14 @@
-import { EqualityIndex } from "./equality-index.ts";
+import type { EqualityIndex } from "./equality-index.ts";
 import { fieldNumber } from "./fields.ts";
 
 /** What a slot is the place of. */
 export type SlotKind = "context" | "all results" | "one result" | "property";
+
+/** An index that answers for all flags at once, with its number. */
+export interface SharedIndex {
+  readonly number: number;
+  readonly index: EqualityIndex;
+}
 
 /** A place in a context that flags ask for, or that lies on the way to one. */
 export class Slot {
@@ -18,9 +24,7 @@ export class Slot {
   /** Whether it depends on flags evaluated before, so that it may change within one evaluation. */
   readonly changes: boolean;
   /** The equality conditions on it. */
-  index: EqualityIndex | undefined;
-  /** Where the index's answers begin among those of all slots. Set by `Slots.seal`. */
-  firstWord = 0;
+  readonly indexes: SharedIndex[] = [];
 
   constructor(number: number, selector: readonly string[], parent: Slot | undefined) {
     this.number = number;
@@ -53,21 +57,5 @@ export class Slots {
     this.list.push(slot);
     this.#bySelector.set(key, slot);
     return slot;
-  }
-
-  indexOf(slot: Slot): EqualityIndex {
-    slot.index ??= new EqualityIndex();
-    return slot.index;
-  }
-
-  /** Ends the adding of slots and equality conditions; returns how many words all answers take. */
-  seal(): number {
-    let words = 0;
-    for (const slot of this.list) {
-      slot.firstWord = words;
-      slot.index?.seal();
-      words += slot.index?.words ?? 0;
-    }
-    return words;
   }
 }

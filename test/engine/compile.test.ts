@@ -1,3 +1,4 @@
+import { EvaluationEngine } from "@amplitude/experiment-core";
 import { expect, test } from "vitest";
 import { compileFlags } from "../../src/engine/compile.ts";
 import type { Condition, Flag } from "../../src/engine/flag.ts";
@@ -35,6 +36,44 @@ test.each([null, undefined, "flag", 1, {}, { key: 1 }, []])("%j among the flags 
   const { faults, evaluate } = compileFlags([createFlag("good"), malformed(flag)]);
   expect([...faults]).toEqual([["#1", "the flag has no key"]]);
   expect(Object.keys(evaluate({}))).toEqual(["good"]);
+});
+
+test("groups that fill words of bits, to the last and beyond, and that ask a property twice, match as core has it", () => {
+  const selector = ["context", "user", "user_properties", "p"];
+  const versions = ["context", "user", "version"];
+  const flags = [1, 29, 30, 31, 64, 2, 30, 0, 28, 61].map((size, flag) => {
+    const conditions = Array.from({ length: size }, (_, group): Condition[] => [
+      { selector, op: "is", values: [`v${group}`, `w${group % 7}`, "both"] },
+      { selector, op: flag % 2 === 0 ? "is not" : "set does not contain any", values: [`w${flag % 7}`] },
+      { selector: versions, op: "version greater", values: [`${group % 5}.0.0`] },
+    ]);
+    const segments = conditions.map((group, at) => ({ conditions: [group], variant: `s${at}` }));
+    const variants = Object.fromEntries([...segments.keys()].map((at) => [`s${at}`, { key: `s${at}` }]));
+    // By turns one segment of many groups, and many of one; and with a last segment for all, and without.
+    const last = flag % 4 === 3 ? [] : [{ variant: "off" }];
+    return createFlag(`flag-${flag}`, {
+      variants: { ...variants, on: { key: "on" }, off: { key: "off" } },
+      segments: [...(flag % 3 === 0 ? segments : [{ conditions, variant: "on" }]), ...last],
+    });
+  });
+  const { evaluate } = compileFlags(flags);
+  const core = new EvaluationEngine();
+  const values = [
+    "both",
+    "neither",
+    undefined,
+    ["both"],
+    ["v3", "w2"],
+    [],
+    ...Array.from({ length: 66 }, (_, at) => `v${at}`),
+  ];
+  for (const [turn, p] of [...values, ...Array.from({ length: 7 }, (_, at) => `w${at}`)].entries()) {
+    const context = { user: { version: `${turn % 6}.1.0`, user_properties: { p } } };
+    const wanted = core.evaluate(context, flags as unknown as Parameters<typeof core.evaluate>[1]);
+    expect(evaluate(context)).toEqual(wanted);
+    expect(evaluate(context, undefined, [])).toEqual(wanted);
+    expect(evaluate(context, ["flag-8"])).toEqual({ "flag-8": wanted["flag-8"] });
+  }
 });
 
 test("a key that several flags use is a fault of all of them", () => {

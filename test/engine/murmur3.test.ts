@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { murmur3 } from "../../src/engine/murmur3.ts";
-import { Subject } from "../../src/engine/salted-hash.ts";
+import { Subject } from "../../src/engine/subject.ts";
 import { createRandom } from "./random.ts";
 
 test.each([

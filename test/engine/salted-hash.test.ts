@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { murmur3 } from "../../src/engine/murmur3.ts";
-import { Subject } from "../../src/engine/salted-hash.ts";
+import { Subject } from "../../src/engine/subject.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "grapheme-ascii", maxLength: 40 }),
