@@ -1,9 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { build } from "esbuild";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../scripts/bundle.ts";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
+import type { EvaluationContext, Flag, Variant } from "../../src/engine/flag.ts";
 import { type Chromium, launchChromium } from "./chromium.ts";
 import { type Stack, sample, startStack } from "./stack.ts";
 
@@ -14,6 +16,10 @@ const variations = [
   ["control", sample.control],
   ["treatment", sample.treatment],
 ] as const;
+
+interface EvaluationTable {
+  evaluations: { flags: Flag[]; context: EvaluationContext; flagKeys?: string[]; expected: Record<string, Variant> }[];
+}
 
 let stack: Stack;
 let chromium: Chromium;
@@ -196,6 +202,36 @@ describe("what people see", () => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign out?" }).waitFor();
     await shoot("sign-out");
+    await context.close();
+  });
+});
+
+describe("the evaluation engine in a browser", () => {
+  it("gives what the table of cases says", async () => {
+    const { outputFiles } = await build({
+      entryPoints: [join(root, "src/engine/compile.ts")],
+      bundle: true,
+      write: false,
+      format: "iife",
+      globalName: "engine",
+      logLevel: "error",
+    });
+    const table = await readFile(join(root, "test/fixtures/evaluation-cases.json"), "utf8");
+    const { context, page, faults } = await newVisit();
+    await page.addScriptTag({ content: outputFiles[0]?.text ?? "" });
+    // As text each way, which keeps lone surrogates and a key like `__proto__` as they are.
+    const results = await page.evaluate((text) => {
+      const { compileFlags } = (globalThis as unknown as { engine: typeof import("../../src/engine/compile.ts") })
+        .engine;
+      const { evaluations } = JSON.parse(text) as EvaluationTable;
+      return JSON.stringify(
+        evaluations.map(({ flags, context, flagKeys }) => compileFlags(flags).evaluate(context, flagKeys)),
+      );
+    }, table);
+    const { evaluations } = JSON.parse(table) as EvaluationTable;
+    expect(evaluations.length).toBeGreaterThan(50);
+    expect(JSON.parse(results)).toEqual(evaluations.map(({ expected }) => expected));
+    expect(faults).toEqual([]);
     await context.close();
   });
 });
