@@ -1,4 +1,4 @@
-/** Files of the pages, served through the Worker: who is not signed in gets those of the sign-in page alone. */
+/** Files of the pages, served through the Worker: who is not signed in gets the stylesheet of the sign-in page alone. */
 import { assetsPath } from "./address.ts";
 
 /** What answers for files under `src/assets`. */
@@ -6,7 +6,7 @@ export interface Assets {
   fetch(request: Request): Promise<Response>;
 }
 
-const open: ReadonlySet<string> = new Set(["style.css", "page.js", "icon.svg"]);
+const open: ReadonlySet<string> = new Set(["style.css"]);
 
 /** @returns null where there is no such file for this visitor */
 export async function serveAsset(

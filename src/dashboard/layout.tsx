@@ -31,7 +31,15 @@ const sections: readonly (readonly Place[])[] = [
   ],
 ];
 
-function Document({ title, children, plots = false }: { title: string; children: Child; plots?: boolean }) {
+interface DocumentProps {
+  title: string;
+  children: Child;
+  /** Nobody is signed in: there are no files but the stylesheet. */
+  isDoor?: boolean;
+  plots?: boolean;
+}
+
+function Document({ title, children, isDoor = false, plots = false }: DocumentProps) {
   return (
     <html lang="en">
       <head>
@@ -39,10 +47,10 @@ function Document({ title, children, plots = false }: { title: string; children:
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · Vestibule`}</title>
-        <link rel="icon" href={`${assetsPath}icon.svg`} type="image/svg+xml" />
+        {!isDoor && <link rel="icon" href={`${assetsPath}icon.svg`} type="image/svg+xml" />}
         <link rel="stylesheet" href={`${assetsPath}style.css`} />
         {plots && <link rel="stylesheet" href={`${assetsPath}uplot.css`} />}
-        <script src={`${assetsPath}page.js`} defer />
+        {!isDoor && <script src={`${assetsPath}page.js`} defer />}
         {plots && <script src={`${assetsPath}uplot.js`} defer />}
         {plots && <script src={`${assetsPath}plots.js`} defer />}
       </head>
@@ -151,7 +159,7 @@ export function renderPage(visit: Visit, { title, body, plots = false }: Page): 
 /** For who is not signed in: no navigation, and nothing of what there is. */
 export function renderDoor(title: string, body: Child): string {
   const page = (
-    <Document title={title}>
+    <Document title={title} isDoor>
       <main id="content" class="door">
         <p class="brand">
           <Brand />

@@ -205,6 +205,10 @@ describe("forcing a variation", () => {
     const { text } = await root.look(at(`/qa?at=${encodeURIComponent(page)}`));
     const link = `https://app.example.com/login?client_id=a&amp;experiment_id=${ids.experiments}&amp;variation_id=${ids.warm}#top`;
     expect(text).toContain(`href="${link}"`);
+    expect(text).not.toContain('class="qr"');
+    const code = `/_vestibule/qa?at=${encodeURIComponent(page)}&amp;code=${ids.warm}`;
+    expect(text).toContain(`href="${code}"`);
+    expect((await root.look(code.replaceAll("&amp;", "&"))).text.match(/class="qr"/g)).toHaveLength(1);
     expect((await root.look(at("/qa?at=javascript:alert(1)"))).text).toContain("must be an address");
   });
 

@@ -44,10 +44,21 @@ describe("without a session", () => {
 
   it("no asset is served but what the sign-in page is made of", async () => {
     const visitor = createVisitor();
-    for (const name of ["plots.js", "uplot.js", "uplot.css", "../openapi.json", "nobody.css", ""]) {
+    for (const name of [
+      "page.js",
+      "icon.svg",
+      "plots.js",
+      "uplot.js",
+      "uplot.css",
+      "../openapi.json",
+      "nobody.css",
+      "",
+    ]) {
       expect([name, (await visitor.look(`/_vestibule/assets/${name}`)).status]).not.toEqual([name, 200]);
     }
     expect((await visitor.look("/_vestibule/assets/style.css")).status).toBe(200);
+    const { text } = await visitor.look(signInPage);
+    expect([...text.matchAll(/\/assets\/([^"]+)"/g)].map(([, name]) => name)).toEqual(["style.css"]);
   });
 
   it.each(["", "x.y.z", "k1.AAAA.AAAA", `k1.${"A".repeat(16)}.${"A".repeat(300)}`, "k9.AAAAAAAAAAAAAAAA.AAAA"])(

@@ -99,7 +99,8 @@ it("leads a newcomer from nothing to a running experiment, a forced variation, a
   await page.getByRole("main").getByRole("link", { name: "Try it out" }).click();
   await page.getByRole("textbox", { name: "Page" }).fill(`${stack.gate.app}/login`);
   await press(page, "Make the links");
-  const forced = (await page.locator("article", { hasText: "Welcoming" }).getByRole("link").getAttribute("href")) ?? "";
+  const forced =
+    (await page.locator("article", { hasText: "Welcoming" }).getByRole("link").first().getAttribute("href")) ?? "";
   const visitor = await open();
   await vi.waitFor(async () => {
     await visitor.page.goto(forced);

@@ -12,6 +12,9 @@ import { listQuery, More, Table } from "../parts/list.tsx";
 import { Search } from "../parts/search.tsx";
 import type { Handler } from "../visit.ts";
 
+/** Of a value, what a page shows. */
+const longest = 2_000;
+
 const filters = ["resource_type", "resource_id", "actor", "operation", "since", "until"];
 
 export const changes: Handler = async (visit) => {
@@ -99,5 +102,11 @@ export function differences({ before, after }: Pick<ChangeView, "before" | "afte
 
 function Written({ of }: { of: unknown }) {
   if (of === undefined) return <span class="quiet">none</span>;
-  return <code class="written">{typeof of === "string" ? of : JSON.stringify(of, null, 1)}</code>;
+  const text = typeof of === "string" ? of : JSON.stringify(of, null, 1);
+  return (
+    <code class="written">
+      {text.slice(0, longest)}
+      {text.length > longest && <span class="quiet"> … {text.length} characters; the API’s /changes has them all</span>}
+    </code>
+  );
 }

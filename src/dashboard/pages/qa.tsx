@@ -141,6 +141,17 @@ function Links({
       <p class="notice warn">This tenant’s policy is that nothing can be forced: overrides is “off” in its settings.</p>
     );
   }
+  const targetOf = (url: string) => {
+    const { searchParams } = new URL(url);
+    return searchParams.get("variation_id") ?? searchParams.get("segment_id") ?? "";
+  };
+  // One at a time: twenty would be more than all the rest of the page.
+  const isShown = (url: string) => visit.url.searchParams.get("code") === targetOf(url);
+  const codeOf = (url: string) => {
+    const query = new URLSearchParams(visit.url.searchParams);
+    query.set("code", targetOf(url));
+    return `${pageAt`/qa`}?${query}`;
+  };
   return (
     <section aria-labelledby="links">
       <h2 id="links">
@@ -163,11 +174,13 @@ function Links({
           </p>
           <div class="actions">
             <Copy text={url} words="Copy the link" />
-            <details>
-              <summary>QR code</summary>
-              <Qr text={url} label={`QR code of the link to ${name}`} />
-            </details>
+            {!isShown(url) && (
+              <a href={codeOf(url)}>
+                QR code<span class="unseen"> of {name}</span>
+              </a>
+            )}
           </div>
+          {isShown(url) && <Qr text={url} label={`QR code of the link to ${name}`} />}
         </article>
       ))}
       <p class="quiet">
