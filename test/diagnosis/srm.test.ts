@@ -242,6 +242,20 @@ test("a mismatch that is everywhere is not localised to the group that holds nea
   expect(found(diagnosed(evidenceOf(world)), "platform_source").evidence.localised).toEqual([]);
 });
 
+test("what everybody has in common is no group, and a mismatch without any is still everywhere", () => {
+  const { world } = (faults.platform_source as (typeof faults)[string])(chanceOf(5));
+  for (const visitor of world.visitors) visitor.attributes.sdk = "one for all";
+  const { evidence } = found(diagnosed(evidenceOf(world)), "platform_source");
+  const named = (evidence.significant as { name: string }[]).map(({ name }) => name);
+  expect(named).toContain("browser");
+  expect(named).not.toContain("sdk");
+
+  const { world: alike } = (faults.first_experiment as (typeof faults)[string])(chanceOf(5));
+  for (const visitor of alike.visitors) visitor.attributes = { sdk: "one for all" };
+  const { status, detail } = found(diagnosed(evidenceOf(alike)), "platform_source");
+  expect({ status, detail }).toEqual({ status: "warn", detail: expect.stringContaining("the variation causes it") });
+});
+
 test("without the ledger every check says so, and none is sure of anything", () => {
   const diagnosis = diagnosed({ ...evidenceOf(healthyWorld({ visitors: 10 })), counts: null, verdicts: null });
   expect(new Set(diagnosis.srm.map(({ status }) => status))).toEqual(new Set(["insufficient_data"]));

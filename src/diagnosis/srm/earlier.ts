@@ -33,7 +33,7 @@ export const firstExperiment: Check<Scene> = {
       return isRed
         ? {
             status: "fail",
-            detail: `${detail} This one is off, and no check tells why: it may be the instrumentation.`,
+            detail: `${detail} This one is off: where no other check tells why, it may be the instrumentation.`,
             evidence,
           }
         : { status: "warn", detail, evidence };

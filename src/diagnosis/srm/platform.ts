@@ -49,8 +49,8 @@ export const platformSource: Check<Scene> = {
       localised: localised.map(({ name, value, stage }) => ({ name, value, stage })),
       placebo_p: placebo,
     };
-    if (groups.length === 0) {
-      const detail = `No group of ${plural(thresholds.drill_min_units, "unit")} yet.`;
+    if (groups.length === 0 && !isRed) {
+      const detail = `No group that is not everybody has ${plural(thresholds.drill_min_units, "unit")} yet.`;
       return { status: "insufficient_data", detail, evidence };
     }
     const [where] = localised;
@@ -88,6 +88,7 @@ export const platformSource: Check<Scene> = {
 function groupsOf(scene: SplitScene, stage: Stage): Group[] {
   const { counts, epochs, thresholds } = scene;
   const all = baseStrata(scene, (cell) => cell[stage]);
+  const { units } = testSplit(all, thresholds);
   const byGroup = Map.groupBy(
     counts.attributes.filter(({ name, value }) => !afterwards.has(name) && value !== "(other)"),
     ({ name, value }) => JSON.stringify([name, value]),
@@ -95,7 +96,8 @@ function groupsOf(scene: SplitScene, stage: Stage): Group[] {
   const tested = [...byGroup].flatMap(([key, cells]) => {
     const strata = strataOf(cells, epochs, (cell: AttributeCell) => cell[stage]);
     const test = testSplit(strata, thresholds);
-    if (test.units < thresholds.drill_min_units || test.chiSquare.df === 0) return [];
+    // What everybody has in common sets nobody apart.
+    if (test.units < thresholds.drill_min_units || test.units === units || test.chiSquare.df === 0) return [];
     return [{ key, strata, test }];
   });
   const corrected = holm(tested.map(({ test }) => test.chiSquare.p));
