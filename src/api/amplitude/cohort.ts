@@ -28,7 +28,7 @@ const unavailable: Refused = {
 
 export function createCohort({ desk }: Serving): Speaker {
   return async ({ method, headers }, url, path, visit) => {
-    if (method !== "GET" && method !== "HEAD") return refuse(methodNotAllowed);
+    if (method !== "GET" && method !== "HEAD") return refuse(methodNotAllowed("GET, HEAD"));
     const client = await desk.admit(readBasicKey(headers), visit);
     if (isRefused(client)) return refuse(refusalOf(client, 503));
     if (client.deployment.type !== "server") return refuse(forServers);

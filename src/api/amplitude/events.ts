@@ -4,7 +4,7 @@
  * drop, and which to send again.
  */
 import type { Address } from "../../assignment/address.ts";
-import type { Client, Refusal } from "../serving/desk.ts";
+import { type Client, type Refusal, staleness } from "../serving/desk.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
 import { isRecord, readJson } from "../serving/json.ts";
 import { overrideIn } from "../serving/override.ts";
@@ -25,7 +25,7 @@ const missing = (field: string) => answer(400, { error: "Request missing require
 
 export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker {
   return async (request, url, _, visit) => {
-    if (request.method !== "POST") return refuse(methodNotAllowed);
+    if (request.method !== "POST") return refuse(methodNotAllowed("POST"));
     const read = await readJson(request);
     if (read === "too_large") return answer(413, { error: "Payload too large" });
     // Nothing that a client sends again will be read better: it is told that all of it is to be dropped.
@@ -45,11 +45,8 @@ export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker
     if (tellings.length > 0 && !(await reporter.record(tellings, visit))) {
       return answer(503, { error: "Events cannot be taken at the moment." });
     }
-    return answer(200, {
-      events_ingested: events.length,
-      payload_size_bytes: read.size,
-      server_upload_time: now(),
-    });
+    const taken = { events_ingested: events.length, payload_size_bytes: read.size, server_upload_time: now() };
+    return answer(200, taken, staleness(client));
   };
 
   function tellingsOf(events: readonly AmplitudeEvent[], { request, url, client, forced }: Circumstances): Telling[] {

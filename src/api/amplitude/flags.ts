@@ -12,7 +12,7 @@ import { isRefused, methodNotAllowed, refusalOf, refuse, warningHeader } from ".
 export function createFlags({ desk, reporter, keyring, now }: Serving): Speaker {
   return async (request, url, _, visit) => {
     const { method, headers } = request;
-    if (method !== "GET" && method !== "HEAD") return refuse(methodNotAllowed);
+    if (method !== "GET" && method !== "HEAD") return refuse(methodNotAllowed("GET, HEAD"));
     const client = await desk.admit(readKey(headers), visit);
     // Who evaluates by itself goes on with what it has, and asks again anyhow.
     if (isRefused(client)) return refuse(refusalOf(client, 503));

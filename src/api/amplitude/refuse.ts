@@ -12,11 +12,11 @@ export interface Refused {
   headers?: Record<string, string>;
 }
 
-export const methodNotAllowed: Refused = {
-  status: 405,
-  code: "method_not_allowed",
-  message: "This address does not know the method.",
-};
+/** @param allow the methods that the address knows */
+export function methodNotAllowed(allow: string): Refused {
+  const message = `This address does not know the method: it takes ${allow}.`;
+  return { status: 405, code: "method_not_allowed", message, headers: { allow } };
+}
 
 export function isRefused<T extends object>(value: T | Refusal): value is Refusal {
   return "refused" in value;

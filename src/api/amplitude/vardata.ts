@@ -20,7 +20,7 @@ const nobody = {
 export function createVardata({ desk, reporter, keyring, now }: Serving): Speaker {
   return async (request, url, path, visit) => {
     const { method, headers } = request;
-    if (method !== "GET" && method !== "HEAD" && method !== "POST") return refuse(methodNotAllowed);
+    if (method !== "GET" && method !== "HEAD" && method !== "POST") return refuse(methodNotAllowed("GET, HEAD, POST"));
     const client = await desk.admit(readKey(headers), visit);
     // The user of a client that tries again waits all the while.
     if (isRefused(client)) return refuse(refusalOf(client, 404));

@@ -4,6 +4,7 @@ import { messageOf } from "../../assignment/sources.ts";
 import { describe } from "../management/issues.ts";
 import { knownFields } from "../management/known-fields.ts";
 import type { Shape } from "../management/shape.ts";
+import { staleness } from "../serving/desk.ts";
 import type { Serving } from "../serving/front.ts";
 import { isRecord } from "../serving/json.ts";
 import { overrideIn } from "../serving/override.ts";
@@ -54,11 +55,11 @@ export function createExposures({ reporter, keyring, now }: Serving): Answer {
         .slice(0, 1)
         .map((fault) => said(fault, isBatch))
         .join("");
-      return refuse({ code: "invalid_exposure", detail }, { body: { errors: faults } });
+      return refuse({ code: "invalid_exposure", detail }, { body: { errors: faults }, headers: staleness(client) });
     }
     if (!(await reporter.record(tellings, visit))) return refuse({ code: "events_unavailable" });
     const answer = { accepted: tellings.length, ignored, errors: faults };
-    return Response.json(answer, { headers: { "cache-control": "no-store" } });
+    return Response.json(answer, { headers: { "cache-control": "no-store", ...staleness(client) } });
   };
 
   async function judge(exposures: readonly unknown[], { request, url, client }: Ask, forced: string | null) {

@@ -65,7 +65,12 @@ export function createOfrep({ desk, reporter, keyring, units, now }: Serving): S
       const isEnabled = deployment.flagKeys.includes(flagKey);
       const evaluation = isEnabled ? evaluationOf(key, await evaluate([flagKey], context, ask)) : undefined;
       if (evaluation === undefined) {
-        return fail({ errorCode: "FLAG_NOT_FOUND", errorDetails: "No flag of this key's has that name." }, { key });
+        // The last good configuration may not have it yet.
+        const headers = staleness(client);
+        return fail(
+          { errorCode: "FLAG_NOT_FOUND", errorDetails: "No flag of this key's has that name." },
+          { key, headers },
+        );
       }
       const status = "errorCode" in evaluation ? 400 : 200;
       return Response.json(evaluation, { status, headers: { "cache-control": "no-store", ...staleness(client) } });

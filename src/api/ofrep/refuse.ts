@@ -16,10 +16,14 @@ export function failureOf(key: string, { errorCode, errorDetails }: Failure) {
 
 export function fail(
   failure: Failure,
-  { key, status = failure.errorCode === "FLAG_NOT_FOUND" ? 404 : 400 }: { key: string | null; status?: number },
+  {
+    key,
+    status = failure.errorCode === "FLAG_NOT_FOUND" ? 404 : 400,
+    headers = {},
+  }: { key: string | null; status?: number; headers?: Record<string, string> },
 ): Response {
   const body = key === null ? failure : failureOf(key, failure);
-  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+  return Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
 }
 
 /** What the protocol knows no code for. */

@@ -147,7 +147,8 @@ describe("flags", () => {
   it("are refused as variants are, but may be asked for again where nobody can read them", async () => {
     expect((await stage.ask(path, { key: "nobody's" })).status).toBe(401);
     expect((await stage.ask(path, { key: null })).status).toBe(401);
-    expect((await stage.ask(path, { method: "POST", body: "{}" })).status).toBe(405);
+    const posted = await stage.ask(path, { method: "POST", body: "{}" });
+    expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const down = createFetchStage();
     down.restart({ isDown: true });

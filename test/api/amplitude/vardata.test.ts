@@ -238,6 +238,9 @@ describe("a store that is down", () => {
     const response = await ask();
     expect([response.status, response.headers.get("x-vestibule-stale")]).toEqual([200, "true"]);
     expect(Object.keys(await variantsOf(response))).toEqual(["page", "rolled", "quiet"]);
+    const events = JSON.stringify({ api_key: keys.client, events: [] });
+    const told = await other.ask("/2/httpapi", { method: "POST", body: events });
+    expect([told.status, told.headers.get("x-vestibule-stale")]).toEqual([200, "true"]);
     vi.restoreAllMocks();
   });
 

@@ -284,6 +284,11 @@ describe("while stores are down", () => {
     await own.ask(`${path}?device_id=d`);
     const stale = await own.ask(`${path}?device_id=d`);
     expect([stale.status, stale.headers.get("x-vestibule-stale")]).toEqual([200, "true"]);
+    for (const variation of ["a", "nope"]) {
+      const exposure = { device_id: "d", flag_key: "page", variation };
+      const { response } = await send(own, "/_vestibule/v1/exposures", exposure);
+      expect(response.headers.get("x-vestibule-stale")).toBe("true");
+    }
     const none = createFetchStage();
     none.setDown(true);
     const { response, body } = await ask(none, `${path}?device_id=d`);

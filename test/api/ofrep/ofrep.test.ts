@@ -308,12 +308,14 @@ describe("refusals", () => {
   it("says so in a header while the last good snapshot answers", async () => {
     const own = createFetchStage({ vars: { SNAPSHOT_FRESH_SECONDS: "0.1" } });
     await own.publish(of);
-    const ask = async () => (await send(own, path, { context: { targetingKey: "k" } })).response;
+    const ask = async (of = path) => (await send(own, of, { context: { targetingKey: "k" } })).response;
     await ask();
     own.setDown(true);
     await new Promise((resolve) => setTimeout(resolve, 150));
     await ask();
     const stale = await ask();
     expect([stale.status, stale.headers.get("x-vestibule-stale")]).toEqual([200, "true"]);
+    const unknown = await ask(`${path}/new`);
+    expect([unknown.status, unknown.headers.get("x-vestibule-stale")]).toEqual([404, "true"]);
   });
 });
