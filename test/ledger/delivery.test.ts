@@ -155,6 +155,27 @@ it("a shard that is down keeps back its own events, and no others", async () => 
   expect((await countsOf(ledgerOf(), tenant, "exp_1")).counts.cells[0]?.assigned).toBe(60);
 });
 
+it("a shard that never answers is given up after ten seconds, and keeps back its own events alone", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const hanging = {
+      idFromName: (name: string) => name,
+      get: (name: string) => ({
+        fixLayout: async (ids: string[], shards: number) => Object.fromEntries(ids.map((id) => [id, shards])),
+        record: () => (name.endsWith("/2") ? new Promise(() => {}) : Promise.resolve([])),
+      }),
+    } as unknown as DurableObjectNamespace;
+    const events = Array.from({ length: 60 }, (_, n) => assigned(`unit-${n}`, { tenant }));
+    const delivery = createDelivery(ledgerOf("3", hanging))(tenant, events);
+    await vi.advanceTimersByTimeAsync(10_001);
+    const taken = (await delivery).filter(Boolean).length;
+    expect(taken).toBeGreaterThan(20);
+    expect(taken).toBeLessThan(60);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it("the number of shards may be set anew: an experiment keeps the one it began with", async () => {
   const events = visitsOf(60);
   await createDelivery(ledgerOf("2"))(tenant, events.slice(0, 80));
