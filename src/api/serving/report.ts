@@ -15,6 +15,9 @@ import type { Visit } from "./desk.ts";
 /** A repetition within the day says nothing new: the ledger counts units. */
 const dayMs = 24 * 3600 * 1000;
 const mostRemembered = 20_000;
+/** So often the log is told that the same cohorts are wanting. */
+const wantingMs = 60_000;
+const mostWanting = 1_000;
 /** Apps wait no longer for an answer. */
 const giveUpMs = 2_000;
 
@@ -53,6 +56,7 @@ export interface FetchReporter {
 export function createFetchReporter(sources: Sources, now: () => number): FetchReporter {
   const sender = createSender(sources.guard, now);
   const writeWarnings = createWriteWarnings(now);
+  const wanting = createMemo<number>(mostWanting);
   const told = createMemo<true>(mostRemembered);
   /** Whole tellings: who is asked for again and again costs no hashing of ids. */
   const heard = createMemo<true>(mostRemembered);
@@ -82,6 +86,15 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
     if (device === null || user === null) return events;
     const assignments = new Map(linked.map((assignment) => [assignment.experiment.id, assignment]));
     return [...events, ...[...assignments.values()].map((each) => identityOf(each, { device, user }, occasion))];
+  }
+
+  /** Of each of QA's wishes; but whose cohorts are wanting, every app would say with every fetch. */
+  function isWorthSaying({ id }: Tenant, { code, description }: Warning): boolean {
+    if (code !== "experiment_cohort_unavailable") return true;
+    const said = `${id} ${description}`;
+    if (now() - (wanting.get(said) ?? Number.NEGATIVE_INFINITY) < wantingMs) return false;
+    wanting.set(said, now());
+    return true;
   }
 
   const reporter: FetchReporter = {
@@ -114,7 +127,7 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
       return within(giveUpMs, work).catch(() => false);
     },
     warn(tenant, { request, url }, warnings, { bindings, ctx }) {
-      const all = [...warnings, ...circuitWarnings(sources, tenant)];
+      const all = [...warnings.filter((each) => isWorthSaying(tenant, each)), ...circuitWarnings(sources, tenant)];
       if (all.length === 0) return;
       const entries = writeWarnings({ request, url, tenant: tenant.id, atMs: now() }, all);
       if (entries.length === 0) return;

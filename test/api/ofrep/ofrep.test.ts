@@ -208,6 +208,8 @@ describe("POST /ofrep/v1/evaluate/flags", () => {
     expect(own.takeWarnings()).toEqual(["experiment_cohort_unavailable"]);
     const one = await send(own, `${path}/page`, { context });
     expect([one.status, one.body]).toEqual([400, failure]);
+    // Every fetch would say so.
+    expect(own.takeWarnings()).toEqual([]);
   });
 
   it("forces a variation, and warns of an override that cannot be", async () => {
