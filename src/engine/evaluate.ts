@@ -54,7 +54,7 @@ export class Evaluator {
       const variant = this.#search(flag, frame, undefined)?.variant;
       variants[flag] = variant;
       if (variant === undefined) isWhole = false;
-      else if (variant !== known[i]) record[keys[i] as string] = variant;
+      else if (variant !== known[i] && isWhole) record[keys[i] as string] = variant;
     }
     return isWhole;
   }
@@ -97,11 +97,15 @@ export class Evaluator {
     return undefined;
   }
 
-  #matches({ asked, conditions }: GroupPlan, frame: Frame, log: TraceLog | undefined): boolean {
-    if (log === undefined) {
-      for (let i = 0; i < asked.length; i++) if (!frame.holds(asked[i] as ConditionPlan)) return false;
-      return true;
-    }
+  #matches(group: GroupPlan, frame: Frame, log: TraceLog | undefined): boolean {
+    if (log !== undefined) return this.#matchesAloud(group, frame, log);
+    const { asked } = group;
+    for (let i = 0; i < asked.length; i++) if (!frame.holds(asked[i] as ConditionPlan)) return false;
+    return true;
+  }
+
+  /** The same, told. */
+  #matchesAloud({ conditions }: GroupPlan, frame: Frame, log: TraceLog): boolean {
     return conditions.every((condition) => {
       const holds = frame.holds(condition);
       log.condition(condition.number, frame.find(condition.slot), holds);

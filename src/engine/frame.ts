@@ -6,7 +6,7 @@ import type { BucketPlan, ConditionPlan, Plan, Question } from "./plan.ts";
 import { isPlainText, Reading } from "./reading.ts";
 import { collect, createBlankVariants } from "./results.ts";
 import { selectOwn } from "./select.ts";
-import type { Selection } from "./selection.ts";
+import type { Asking, Selection } from "./selection.ts";
 import type { Slot } from "./slots.ts";
 import type { Subject } from "./subject.ts";
 import { toText } from "./text.ts";
@@ -94,13 +94,12 @@ export class Frame {
       }
       live[word] = bits;
     }
-    for (let i = 0; i < questions.length; i++) this.#ruleOut(questions[i] as Question);
+    for (let i = 0; i < questions.length; i++) this.#ruleOut(questions[i] as Asking);
   }
 
   /** Asks, if any group that hangs on it is left. */
-  #ruleOut(question: Question): void {
+  #ruleOut({ question, places }: Asking): void {
     const { live } = this;
-    const { places } = question;
     for (let i = 0; i < places.length; i += 2) {
       if (((live[places[i] as number] as number) & (places[i + 1] as number)) === 0) continue;
       if (question.test(this.#read(question.slot))) return;

@@ -11,6 +11,17 @@ function wordsOf({ starts, ends }: Plan, flag: number): number[] {
   return Array.from({ length: Math.max(0, wordOf(end) - first + 1) }, (_, step) => first + step);
 }
 
+/** A question with the places in some words of the groups it can rule out: by turns a word and a mask. */
+export interface Asking {
+  readonly question: Question;
+  readonly places: readonly number[];
+}
+
+function narrow(question: Question, words: ReadonlySet<number>): Asking {
+  const { places } = question;
+  return { question, places: places.filter((_, at) => words.has(places[at & ~1] as number)) };
+}
+
 /** Flags that are evaluated together. */
 export class Selection {
   /** In the order of evaluation: each after those it depends on. */
@@ -19,8 +30,8 @@ export class Selection {
   readonly slots: readonly Slot[];
   /** The words in which the flags' groups have their places. */
   readonly words: readonly number[];
-  /** What is asked before. */
-  readonly questions: readonly Question[];
+  /** What is asked before, with the places that count here. */
+  readonly questions: readonly Asking[];
   readonly #keys: readonly string[];
   readonly #template: ResultTemplate | undefined;
 
@@ -31,7 +42,9 @@ export class Selection {
       (a, b) => a.number - b.number,
     );
     this.words = [...new Set(numbers.flatMap((number) => wordsOf(plan, number)))];
-    this.questions = [...new Set(numbers.flatMap((number) => plan.questionsOf[number] ?? []))];
+    const words = new Set(this.words);
+    const questions = new Set(numbers.flatMap((number) => plan.questionsOf[number] ?? []));
+    this.questions = Array.from(questions, (question) => narrow(question, words));
     this.#keys = plan.flags;
     this.#template = isKept ? new ResultTemplate(plan.flags, numbers) : undefined;
   }

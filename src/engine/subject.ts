@@ -35,7 +35,7 @@ class MixedText {
 }
 
 /** How many salts are hashed together; a multiple of four. */
-const blockSize = 16;
+const blockSize = 8;
 
 /** Salts of the same alignment, behind which the subject's words stand alike. */
 class Block {
