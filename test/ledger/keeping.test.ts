@@ -136,6 +136,13 @@ it("units are dropped when their experiment has been silent for long; the counts
         last_assigned_at: "2030-01-12T00:00:00.000Z",
       });
       expect(alarmAt()).toBe(startMs + 15 * dayMs);
+      // The one that came last turns out to be another variation's: what is left is what was before.
+      record([assigned("u2", { variation_id: "var_b", atMs: startMs + 10 * dayMs })]);
+      expect((await counts()).cells[0]).toMatchObject({
+        assigned: 1,
+        first_assigned_at: "2030-01-01T00:00:00.000Z",
+        last_assigned_at: "2030-01-01T00:00:00.000Z",
+      });
     },
     { retentionMs: 10 * dayMs },
   );
