@@ -4,7 +4,7 @@ import type { ExperimentReport } from "../../src/diagnosis/report.ts";
 import { type Management, Refusal } from "../management.ts";
 import type { Scene } from "./scene.ts";
 
-const lookAgainMs = 250;
+const lookAgainMs = 400;
 const giveUpMs = 30_000;
 
 /** How many of the assigned units the ledger has, once no more are coming. */
