@@ -8,6 +8,9 @@ const pure = ["engine", "stats", "model", "diagnosis"];
 /** Most of a file's time is waiting for its workerd, so that one for each core of a small machine is not too many. */
 const sideBySide = Math.max(2, availableParallelism() - 1);
 
+/** No test is about time: on a machine that is busy with something else, properties may take theirs. */
+const testTimeout = 60_000;
+
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
@@ -18,6 +21,7 @@ export default defineConfig({
           name: "pure",
           environment: "node",
           maxWorkers: sideBySide,
+          testTimeout,
           include: pure.map((room) => `test/${room}/**/*.test.ts`),
         },
       },
@@ -27,6 +31,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           maxWorkers: sideBySide,
+          testTimeout,
           // Tests in workerd cannot listen.
           globalSetup: ["test/cohorts/source/source-server.ts"],
           include: ["test/**/*.test.ts"],
@@ -39,7 +44,7 @@ export default defineConfig({
           name: "whole",
           environment: "node",
           include: ["test/{e2e,scripts}/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout,
           hookTimeout: 120_000,
           fileParallelism: false,
           // Whole stacks and a browser, by themselves: what they wait for takes its time where others work.
