@@ -5,7 +5,6 @@ import { createNative } from "./api/native/native.ts";
 import { createOfrep } from "./api/ofrep/ofrep.ts";
 import { createFront, type Front, findSpoken, type Speakers } from "./api/serving/front.ts";
 import { Address } from "./assignment/address.ts";
-import { createMemo, type Memo } from "./assignment/memo.ts";
 import { createSources, type Sources } from "./assignment/sources.ts";
 import type { Cohorts } from "./cohorts/cohorts.ts";
 import type { Control } from "./control/control.ts";
@@ -18,17 +17,17 @@ import { watchExperiments } from "./diagnosis/watch.ts";
 import { createGate, forwardPlainly, type Gate } from "./gate/gate.ts";
 import { createDelivery, type Deliver } from "./ledger/delivery.ts";
 import { recordEntries } from "./logs/record.ts";
-import { Problem } from "./model/problem.ts";
 import type { Tenant } from "./model/tenant.ts";
 import { consume } from "./queue/consume.ts";
-import { type Env, hostMatches, type Route, readSettings, type Settings } from "./settings.ts";
+import { createRouter, type Router } from "./router.ts";
+import { type Env, readSettings, type Settings } from "./settings.ts";
 
 interface Isolate {
   settings: Settings;
   /** Null while the settings are wrong: then everything is forwarded and nothing assigned. */
   sources: Sources | null;
   gate: Gate | null;
-  routes: Memo<Route>;
+  router: Router;
   /** Made when it is first asked for: a log-in neither waits for it nor fails with it. */
   management: Management | null;
   /** Likewise. */
@@ -54,7 +53,7 @@ function isolateOf(env: Env): Isolate {
     settings,
     sources,
     gate,
-    routes: createMemo<Route>(256),
+    router: createRouter(settings),
     management: null,
     front: null,
     dashboard: null,
@@ -64,40 +63,9 @@ function isolateOf(env: Env): Isolate {
   return isolate;
 }
 
-/** The most telling pattern wins: a host's own name, then a wildcard, the longest first, then `*`. */
-function routeOf({ settings, routes }: Isolate, host: string): Route | undefined {
-  const known = routes.get(host);
-  if (known) return known;
-  const rank = (pattern: string) => (pattern === "*" ? 2 : pattern.startsWith("*") ? 1 : 0);
-  const [best] = settings.routes
-    .flatMap((route) => route.hosts.map((pattern) => ({ route, pattern })))
-    .filter(({ pattern }) => hostMatches(pattern, host))
-    .sort((a, b) => rank(a.pattern) - rank(b.pattern) || b.pattern.length - a.pattern.length);
-  if (best) routes.set(host, best.route);
-  return best?.route;
-}
-
-/**
- * The tenant that a request on an admin host is about: the one it names, the one whose host it is, or the only one.
- * @throws {Problem} when it names none, or one that does not exist
- */
-function managedTenant(isolate: Isolate, request: Request): Tenant {
-  const tenants = isolate.settings.routes.flatMap(({ tenant }) => tenant ?? []);
-  const name = request.headers.get("x-vestibule-tenant");
-  const only = tenants.length === 1 ? tenants[0] : undefined;
-  if (name !== null) {
-    const named = tenants.find(({ id }) => id === name);
-    if (named === undefined) throw new Problem("tenant_not_found");
-    return named;
-  }
-  const tenant = routeOf(isolate, new Address(request.url).host)?.tenant ?? only;
-  if (tenant === undefined) throw new Problem("tenant_required");
-  return tenant;
-}
-
 function managementOf(isolate: Isolate): Management {
-  const tenantOf = (request: Request) => managedTenant(isolate, request);
-  isolate.management ??= createManagement({ settings: isolate.settings, tenantOf });
+  const { settings, router } = isolate;
+  isolate.management ??= createManagement({ settings, tenantOf: router.managedTenant });
   return isolate.management;
 }
 
@@ -107,14 +75,6 @@ function frontOf(isolate: Isolate, sources: Sources): Front {
   const { fetchRate: ratePerSecond, decisionBudgetMs: budgetMs } = isolate.settings;
   isolate.front ??= createFront({ sources, ratePerSecond, budgetMs, now: Date.now, speakers });
   return isolate.front;
-}
-
-/** Whose deployments a key on this host may be one of, the likeliest first; none where the host is nobody's. */
-function servingTenants(isolate: Isolate, host: string): readonly Tenant[] {
-  const { routes, adminHosts } = isolate.settings;
-  const own = routeOf(isolate, host)?.tenant ?? [];
-  if (!adminHosts.some((pattern) => hostMatches(pattern, host))) return [own].flat();
-  return [...new Set([own, ...routes.map(({ tenant }) => tenant ?? [])].flat())];
 }
 
 function dashboardOf(isolate: Isolate): Dashboard {
@@ -195,20 +155,20 @@ export { Logbook } from "./logs/logbook.ts";
 export default {
   async fetch(request, env, ctx) {
     const isolate = isolateOf(env);
-    const { settings, sources, gate } = isolate;
+    const { sources, gate, router } = isolate;
     const url = new Address(request.url);
-    if (isReserved(url.pathname) && settings.adminHosts.some((host) => hostMatches(host, url.host))) {
+    if (isReserved(url.pathname) && router.isAdminHost(url.host)) {
       if (url.pathname === "/_vestibule/health") return health(isolate);
       if (isDashboardPath(url.pathname)) return showDashboard(isolate, request, env);
       return managementOf(isolate).fetch(request, env);
     }
     const spoken = sources && findSpoken(url.pathname, speakers);
     if (spoken) {
-      const tenants = servingTenants(isolate, url.host);
+      const tenants = router.servingTenants(url.host);
       const visit = { tenants, bindings: env, ctx };
       if (tenants.length > 0) return frontOf(isolate, sources).answer(spoken, request, url, visit);
     }
-    const route = routeOf(isolate, url.host);
+    const route = router.routeOf(url.host);
     if (!route) return forwardPlainly(request, undefined, null);
     if (gate && route.tenant) return gate.handle(request, url, route.tenant, env, ctx);
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
