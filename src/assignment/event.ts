@@ -1,5 +1,5 @@
 /** What happened to an assignment, as an event for the ledger. */
-import type { OutcomeType, VestibuleEvent } from "../model/event.ts";
+import { mostMissing, type OutcomeType, type VestibuleEvent } from "../model/event.ts";
 import type { Address } from "./address.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Assignment } from "./decide.ts";
@@ -58,8 +58,6 @@ export function eventOf({ type, assignment, outcome }: Happening, unit: string, 
     ...(type !== "assignment" || missing.length === 0 ? {} : { missing: missing.slice(0, mostMissing) }),
   };
 }
-
-const mostMissing = 20;
 
 /** A device that turned out to be a user's. */
 export function identityOf(

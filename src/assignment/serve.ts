@@ -41,11 +41,12 @@ export function servesByCohorts({ snapshot, flagKeys }: Pick<ServeInput, "snapsh
 
 export function serve(input: ServeInput): Served {
   const { snapshot, override, cohortIds } = input;
-  const forced = override && forcedFlag(snapshot, override);
-  const withheld = new Map<string, "cohort_unavailable" | "flag_broken">();
   const asked = [...new Set(input.flagKeys)];
+  const resolved = override && forcedFlag(snapshot, override);
+  const forced = typeof resolved === "string" ? null : resolved;
+  const withheld = new Map<string, "cohort_unavailable" | "flag_broken">();
   const evaluated = asked.filter((key) => {
-    if (forced && typeof forced !== "string" && forced.key === key) return false;
+    if (forced?.key === key) return false;
     const need = snapshot.cohortNeedOf(key);
     const canBeTold = need === null || (need.missing.length === 0 && !!cohortIds);
     // Never a guess.
@@ -59,13 +60,13 @@ export function serve(input: ServeInput): Served {
   const experiments = activeByFlag(snapshot);
   const assignments = assignmentsOf(snapshot, experiments, variants, evaluated, user);
   const flags = asked.flatMap((key): ServedFlag[] => {
-    if (forced && typeof forced !== "string" && forced.key === key) return [forced];
+    if (forced?.key === key) return [forced];
     const variant = Object.hasOwn(variants, key) ? variants[key] : undefined;
     if (variant === undefined || variant.metadata?.deployed === false || withheld.has(key)) return [];
     const experiment = experiments.get(key) ?? null;
     return [{ key, variant, experiment, assignment: (experiment && assignments.get(experiment.id)) ?? null }];
   });
-  return { flags, withheld, warnings: typeof forced === "string" ? [forced] : [] };
+  return { flags, withheld, warnings: typeof resolved === "string" ? [resolved] : [] };
 }
 
 /** By experiment. */

@@ -2,7 +2,6 @@
  * The auth proxy: classify → subject → assign → stamp → forward → observe. Whatever of ours fails, the request goes on
  * to the origin unstamped and the origin's answer to the client.
  */
-
 import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
 import { BudgetError, both, isPromise, withinBudget } from "../assignment/pending.ts";

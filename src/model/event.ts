@@ -11,6 +11,9 @@ export const outcomeType = v.picklist(["s", "ss", "f", "fs"]);
 /** Log-in and sign-up, succeeded and failed, as Auth0's log types call them. */
 export type OutcomeType = v.InferOutput<typeof outcomeType>;
 
+/** Properties that one event names as missing; further ones are left out. */
+export const mostMissing = 20;
+
 export const eventSchema = v.object({
   id,
   tenant: id,
@@ -32,7 +35,7 @@ export const eventSchema = v.object({
   /** What the hash alone gives, where something else was served: sticky bucketing, say. Null: it gives nothing. */
   hashed_variation_id: v.exactOptional(v.nullable(id)),
   /** Properties that the experiment's rules ask about and the subject lacked. */
-  missing: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(20))),
+  missing: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(mostMissing))),
   /** Of an auth event. */
   outcome: v.exactOptional(outcomeType),
   /** Who says so; `ingest` is a client that counts exposures by an event of its own choice. */
