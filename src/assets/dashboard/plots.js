@@ -14,6 +14,7 @@ const colorOf = (name) => {
 };
 
 const count = new Intl.NumberFormat(undefined, { notation: "compact" });
+const exact = new Intl.NumberFormat();
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const formats = {
   count: (value) => count.format(value),
@@ -22,6 +23,8 @@ const formats = {
 };
 /** As far down as an axis is worth its room. */
 const leastP = 1e-12;
+/** From 1 down: the lines between them would hide the curve. */
+const powersOfTen = (low) => Array.from({ length: Math.floor(-Math.log10(low)) + 1 }, (_, power) => 10 ** -power);
 
 /** Vertical lines where something was changed, and the line below which something is wrong. */
 function marksOf({ marks, threshold }, color) {
@@ -107,7 +110,12 @@ function draw(figure) {
         ...axis,
         values: (_, ticks, __, ___, step) => ticks.map((tick, place) => timeText(tick, ticks[place - 1], step)),
       },
-      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
+      {
+        ...axis,
+        size: 62,
+        values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))),
+        ...(isP ? { splits: (_, __, low) => powersOfTen(low) } : {}),
+      },
     ],
     series: [
       {},
@@ -120,7 +128,10 @@ function draw(figure) {
         ...(isDashed ? { dash: [6, 4] } : {}),
       })),
     ],
-    hooks: { draw: [marksOf(data, edge)], setCursor: [readoutOf(figure, data, format)] },
+    hooks: {
+      draw: [marksOf(data, edge)],
+      setCursor: [readoutOf(figure, data, data.unit === "count" ? exact.format : format)],
+    },
   };
   const values = data.lines.map((one) =>
     isP ? one.values.map((p) => (p === null ? p : Math.max(leastP, p))) : one.values,
