@@ -146,17 +146,41 @@ it("leads a newcomer from nothing to a running experiment, a forced variation, a
   await context.close();
 });
 
-/** Things of each kind, so that every page has something to show. */
+/** Things of each kind, so that every page has something to show; their names are as long as names may be. */
 async function furnish(): Promise<void> {
   const { send } = manage({ url: stack.gate.issuer });
+  const long = (name: string) => `${name} ${"o".repeat(100)} and on, `.repeat(2).slice(0, 250).trim();
+  const parameter = "p".repeat(60);
+  const { id: flag } = await send("POST", "/feature-flags", {
+    name: long("Flag"),
+    parameters: { [parameter]: { type: "string", value: "v".repeat(300), description: "What it is for." } },
+  });
+  const variations = await Promise.all(
+    ["Control", "Other"].map((name) =>
+      send("POST", `/feature-flags/${flag}/variations`, { name: long(name), overrides: {} }),
+    ),
+  );
+  await send("POST", "/experiments", {
+    name: long("Experiment"),
+    feature_flag_id: flag,
+    authentication_flow: "authentication",
+    allocation_strategy: "percentage",
+    assignment_config: { subject: "device" },
+    allocations: variations.map(({ id }, place) => ({ variation_id: id, weight: 50, is_control: place === 0 })),
+  });
   await send("POST", "/segments", {
-    name: "Phones",
+    name: long("Phones"),
     rules: [{ match: { device_type: ["mobile"] }, not_match: { country: ["DE"] } }],
   });
-  await send("POST", "/cohorts", { name: "Beta testers", id_type: "user", source: { type: "push" } });
-  await send("POST", "/groups", { name: "Held out", type: "holdout", percentage: 1, feature_flag_ids: [] });
-  await send("POST", "/deployments", { name: "App", type: "client" });
-  await send("POST", "/tokens", { name: "Reader", scopes: ["read:experimentation"] });
+  await send("POST", "/cohorts", { name: long("Beta testers"), id_type: "user", source: { type: "push" } });
+  await send("POST", "/groups", {
+    name: long("Held out"),
+    type: "holdout",
+    percentage: 1,
+    feature_flag_ids: [flag],
+  });
+  await send("POST", "/deployments", { name: long("App"), type: "client" });
+  await send("POST", "/tokens", { name: long("Reader"), scopes: ["read:experimentation"] });
 }
 
 interface Shift {
@@ -209,6 +233,9 @@ it("is fit for everyone on every page: rules of accessibility, contrast, narrow 
     await page.emulateMedia({ colorScheme: "light" });
     expect([kind, await page.evaluate(() => (window as unknown as Shift).shift)]).toEqual([kind, 0]);
     await page.setViewportSize({ width: 360, height: 780 });
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll("details")) details.open = true;
+    });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect([kind, Math.max(0, overflow)]).toEqual([kind, 0]);
     await page.setViewportSize({ width: 1280, height: 900 });

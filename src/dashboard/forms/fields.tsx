@@ -47,7 +47,7 @@ type Single = "text" | "long" | "number" | "choice" | "lines" | "value" | "json"
 function Labelled({ field, control, values, errors }: OwnProps<Single>) {
   const id = idOf(control);
   const error = errors.at.get(control);
-  const isWide = field.kind === "long" || field.kind === "json" || field.kind === "lines";
+  const isWide = field.kind === "long" || field.kind === "json";
   return (
     <div class={isWide ? "field wide" : "field"}>
       <label for={id}>

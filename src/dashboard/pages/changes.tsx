@@ -74,7 +74,7 @@ export function ChangeItem({ change }: { change: ChangeView }) {
           columns={[
             { head: "Field", cell: ({ name }) => name },
             { head: "Before", cell: ({ before }) => <Written of={before} /> },
-            { head: "After", cell: ({ after }) => <Written of={after} /> },
+            { head: "After", cell: ({ after }) => <Written of={after} />, isLong: true },
           ]}
         />
         <p class="quiet">

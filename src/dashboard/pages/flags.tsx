@@ -126,8 +126,8 @@ export const flag: Handler = async (visit) => {
           columns={[
             { head: "Name", cell: ([parameter]) => <code>{parameter}</code> },
             { head: "Type", cell: ([, one]) => one.type },
-            { head: "Value", cell: ([, one]) => <Value of={one.value} /> },
-            { head: "Meaning", cell: ([, one]) => one.description ?? "" },
+            { head: "Value", cell: ([, one]) => <Value of={one.value} />, isLong: true },
+            { head: "Meaning", cell: ([, one]) => one.description ?? "", isLong: true },
           ]}
         />
       </section>
@@ -227,6 +227,7 @@ function Variations({ flag, variations, visit, mayChange }: Parts & { mayChange:
         { head: "Key", cell: ({ key }) => <code>{key}</code> },
         {
           head: "Overrides",
+          isLong: true,
           cell: ({ overrides }) =>
             Object.keys(overrides).length === 0 ? (
               <span class="quiet">nothing: the parameters as they are</span>

@@ -136,6 +136,7 @@ function Entries({ entries, names, isSearch }: EntriesProps) {
         { head: "What", cell: ({ type }) => <Kind of={type} /> },
         {
           head: "Details",
+          isLong: true,
           cell: ({ description, details }) => (
             <>
               {details.code && <code>{details.code} </code>}
@@ -145,6 +146,7 @@ function Entries({ entries, names, isSearch }: EntriesProps) {
         },
         {
           head: "Experiment",
+          isLong: true,
           cell: ({ details: { experiment } }) =>
             experiment && (
               <>

@@ -200,35 +200,37 @@ function Funnel({ variations }: { variations: readonly VariationResult[] }) {
         <strong>Funnel</strong>
         <span class="quiet"> from assigned to exposed to logged in.</span>
       </figcaption>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Step</th>
-            {variations.map(({ name }) => (
-              <th scope="col">{name}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map(([step, count]) => (
+      <figure class="scroll" tabindex={0} aria-label="Funnel">
+        <table>
+          <thead>
             <tr>
-              <th scope="row">{step}</th>
-              {variations.map((one, place) => (
-                <td>
-                  <svg viewBox="0 0 100 1" preserveAspectRatio="none" height="8" aria-hidden="true">
-                    <rect class="rest" width="100" height="1" />
-                    <rect class={toneOf(place)} width={((count(one) / most) * 100).toFixed(2)} height="1" />
-                  </svg>
-                  <Count of={count(one)} />{" "}
-                  <span class="quiet">
-                    {one.assignments > 0 && step !== "Assigned" && <Percent of={count(one) / one.assignments} />}
-                  </span>
-                </td>
+              <th scope="col">Step</th>
+              {variations.map(({ name }) => (
+                <th scope="col">{name}</th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {steps.map(([step, count]) => (
+              <tr>
+                <th scope="row">{step}</th>
+                {variations.map((one, place) => (
+                  <td>
+                    <svg viewBox="0 0 100 1" preserveAspectRatio="none" height="8" aria-hidden="true">
+                      <rect class="rest" width="100" height="1" />
+                      <rect class={toneOf(place)} width={((count(one) / most) * 100).toFixed(2)} height="1" />
+                    </svg>
+                    <Count of={count(one)} />{" "}
+                    <span class="quiet">
+                      {one.assignments > 0 && step !== "Assigned" && <Percent of={count(one) / one.assignments} />}
+                    </span>
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </figure>
     </figure>
   );
 }

@@ -85,7 +85,7 @@ export const segments: Handler = async (visit) => {
           items={page.segments}
           columns={[
             { head: "Name", cell: ({ id, name }) => <a href={pageAt`/segments/${id}`}>{name}</a> },
-            { head: "Who", cell: (segment) => <Rules of={segment} names={names} /> },
+            { head: "Who", cell: (segment) => <Rules of={segment} names={names} />, isLong: true },
             { head: "Last changed", cell: ({ updated_at }) => <Moment at={updated_at} /> },
           ]}
         />

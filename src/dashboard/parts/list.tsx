@@ -6,6 +6,8 @@ export interface Column<Item> {
   head: string;
   cell(item: Item): Child;
   isNumber?: boolean;
+  /** Prose or values, which want some room. */
+  isLong?: boolean;
 }
 
 interface TableProps<Item> {
@@ -39,11 +41,11 @@ export function Table<Item>({ label, columns, items, caption }: TableProps<Item>
         <tbody>
           {items.map((item) => (
             <tr>
-              {columns.map(({ cell, isNumber }, place) =>
+              {columns.map(({ cell, isNumber, isLong }, place) =>
                 place === 0 ? (
                   <th scope="row">{cell(item)}</th>
                 ) : (
-                  <td class={isNumber ? "n" : undefined}>{cell(item)}</td>
+                  <td class={isNumber ? "n" : isLong ? "long" : undefined}>{cell(item)}</td>
                 ),
               )}
             </tr>
