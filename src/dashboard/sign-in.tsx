@@ -14,7 +14,13 @@ export interface Door {
   hasTenants: boolean;
 }
 
+const tenantErrors: Readonly<Record<string, string>> = {
+  tenant_required: "This host serves several tenants: say which one.",
+  tenant_not_found: "There is no such tenant.",
+};
+
 export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Door): string {
+  const isOfTenant = hasTenants && Object.values(tenantErrors).includes(error ?? "");
   return renderDoor(
     "Sign in",
     <>
@@ -27,11 +33,7 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
           <p class="hint" id="token-hint">
             The deployment’s ADMIN_TOKEN, or one that was made under Tokens.
           </p>
-          {error && (
-            <p class="error" id="token-error" role="alert">
-              {error}
-            </p>
-          )}
+          {!isOfTenant && <Fault id="token-error" words={error} />}
           <input
             id="token"
             name="token"
@@ -39,8 +41,8 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
             autocomplete="current-password"
             spellcheck={false}
             required
-            aria-describedby={error ? "token-error token-hint" : "token-hint"}
-            aria-invalid={error ? "true" : undefined}
+            aria-describedby={error && !isOfTenant ? "token-error token-hint" : "token-hint"}
+            aria-invalid={error && !isOfTenant ? "true" : undefined}
           />
         </div>
         {hasTenants && (
@@ -49,12 +51,14 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
             <p class="hint" id="tenant-hint">
               Empty for the one whose host this is.
             </p>
+            {isOfTenant && <Fault id="tenant-error" words={error} />}
             <input
               id="tenant"
               name="tenant"
               value={tenant}
               autocomplete="organization"
-              aria-describedby="tenant-hint"
+              aria-describedby={isOfTenant ? "tenant-error tenant-hint" : "tenant-hint"}
+              aria-invalid={isOfTenant ? "true" : undefined}
             />
           </div>
         )}
@@ -64,6 +68,14 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
       </form>
     </>,
   );
+}
+
+function Fault({ id, words }: { id: string; words: string | undefined }) {
+  return words ? (
+    <p class="error" id={id} role="alert">
+      {words}
+    </p>
+  ) : null;
 }
 
 export type SignedIn = { session: Session; to: string } | { error: string; status: number };
@@ -88,7 +100,5 @@ function errorOf({ code, message }: { code: string; message: string }): string {
   if (code === "invalid_token") return "This token lets nobody in here: it is mistyped, revoked or has expired.";
   if (code === "insufficient_scope")
     return "This token may not look at anything: it lacks the scope read:experimentation.";
-  if (code === "tenant_required") return "This host serves several tenants: say which one.";
-  if (code === "tenant_not_found") return "There is no such tenant.";
-  return message;
+  return tenantErrors[code] ?? message;
 }

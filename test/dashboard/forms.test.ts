@@ -544,6 +544,7 @@ describe("experiments", () => {
 
 describe("forgetting somebody", () => {
   it("asks first, and says what went", async () => {
+    expect(faultAt(await visitor.look(at("/forget?device_id=&user_id=")), "device_id")).toContain("must be given");
     expect((await visitor.look(at("/forget?user_id=ann%3Cb%3E"))).text).toContain("user id “ann&lt;b&gt;”");
     const { status, text } = await visitor.post(at("/forget"), { user_id: "ann", device_id: "" });
     expect([status, text.includes("Forgotten: 0 units")]).toEqual([200, true]);

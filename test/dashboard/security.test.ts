@@ -167,7 +167,9 @@ describe("signing in", () => {
     const read = { name: "Reader", scopes: ["read:experimentation"] };
     const { body } = await api.send("POST", "/tokens", read, { "x-vestibule-tenant": two });
     const visitor = createVisitor(api);
-    expect((await visitor.signIn(body.token)).text).toContain("say which one");
+    const refused = await visitor.signIn(body.token);
+    expect(refused.text).toMatch(/id="tenant-error"[^>]*>[^<]*say which one/);
+    expect(refused.text).not.toContain('id="token-error"');
     expect((await visitor.signIn(body.token, { tenant: one })).status).toBe(401);
     expect((await visitor.signIn(body.token, { tenant: "nobody" })).status).toBe(401);
     expect((await visitor.signIn(body.token, { tenant: two })).status).toBe(303);

@@ -256,6 +256,19 @@ export function rowsShown(
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** What people call a control: "Parameter 2, Value". */
+export function labelOf(fields: readonly Field[], control: string): string {
+  for (const field of fields) {
+    if (control === field.name) return field.label;
+    if (field.kind !== "rows" || !control.startsWith(`${field.name}[`)) continue;
+    const [, digits = "", rest = ""] = /^\[(\d+)\]\.?(.*)$/.exec(control.slice(field.name.length)) ?? [];
+    const place = Number(digits);
+    const row = field.heading?.(place) ?? `${capital(field.one)} ${place + 1}`;
+    return rest === "" ? row : `${row}, ${labelOf(field.columns, rest)}`;
+  }
+  return control;
+}
+
 /** Names of all controls that `Fields` shows, and of the rows they stand in. */
 export function controlsOf(fields: readonly Field[], values: URLSearchParams, prefix = ""): string[] {
   return fields.flatMap((field) => {

@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import type { Session } from "../session.ts";
 import type { Errors } from "./errors.ts";
 import type { Field } from "./field.ts";
-import { Fields, idOf } from "./fields.tsx";
+import { Fields, idOf, labelOf } from "./fields.tsx";
 
 export const formKeyField = "_key";
 
@@ -30,7 +30,7 @@ export function Form({ session, fields, values, errors, action, cancel, seen, ch
     <form method="post" class="edit">
       <FormKey of={session} />
       {seen !== undefined && <input type="hidden" name="_seen" value={seen} />}
-      <Faults errors={errors} />
+      <Faults errors={errors} fields={fields} />
       {children}
       <Fields fields={fields} values={values} errors={errors} />
       <p class="actions">
@@ -43,18 +43,25 @@ export function Form({ session, fields, values, errors, action, cancel, seen, ch
   );
 }
 
-export function Faults({ errors: { at, rest } }: { errors: Errors }) {
+interface FaultsProps {
+  errors: Errors;
+  /** What the form asks, whose labels name the faults. */
+  fields?: readonly Field[];
+  lead?: string;
+}
+
+export function Faults({ errors: { at, rest }, fields = [], lead = "Nothing was changed:" }: FaultsProps) {
   if (at.size === 0 && rest.length === 0) return null;
   return (
     <div class="notice bad" role="alert" tabindex={-1} data-focus>
-      <strong>Nothing was changed:</strong>
+      <strong>{lead}</strong>
       <ul>
         {rest.map((message) => (
           <li>{message}</li>
         ))}
         {[...at].map(([control, message]) => (
           <li>
-            <a href={`#${idOf(control)}`}>{control}</a>: {message}
+            <a href={`#${idOf(control)}`}>{labelOf(fields, control)}</a>: {message}
           </li>
         ))}
       </ul>

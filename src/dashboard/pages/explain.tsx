@@ -49,10 +49,13 @@ export const explain: Handler = async (visit) => {
   const isAsked = ["device_id", "user_id", "attributes"].some((name) => searchParams.get(name)?.trim());
   let errors: Errors = noErrors;
   let explanation: Explanation | undefined;
-  if (isAsked) {
+  if (isAsked && !searchParams.get("device_id")?.trim() && !searchParams.get("user_id")?.trim()) {
+    const missing = "must name the subject: a device id, a user id, or both";
+    errors = { at: new Map([["device_id", missing]]), rest: [] };
+  } else if (isAsked) {
     const outcome = await visit.api.send<Explanation>("GET", `/explain?${questionOf(searchParams)}`);
     if (outcome.ok) explanation = outcome.body;
-    else errors = errorsOf(outcome.refusal, controlsOf(fields, searchParams), [["It", "device_id"]]);
+    else errors = errorsOf(outcome.refusal, controlsOf(fields, searchParams), []);
   }
   const body = (
     <>
@@ -62,7 +65,7 @@ export const explain: Handler = async (visit) => {
         </p>
       </Head>
       <Search label="Explain" kind="edit">
-        <Faults errors={errors} />
+        <Faults errors={errors} fields={fields} lead="It cannot be explained:" />
         <Fields fields={fields} values={searchParams} errors={errors} />
         <p>
           <button type="submit" class="primary">

@@ -28,16 +28,21 @@ export const forget: Handler = async (visit) => {
     return id ? [[name, id]] : [];
   });
   const outcome = isPosted ? await visit.api.send<Forgotten>("DELETE", `/subjects?${new URLSearchParams(ids)}`) : null;
-  const errors = outcome?.ok === false ? errorsOf(outcome.refusal, ["device_id", "user_id"], []) : noErrors;
+  const isEmpty = !isPosted && ids.length === 0 && given.has("device_id");
+  const errors = isEmpty
+    ? { at: new Map([["device_id", "must be given, or a user id"]]), rest: [] }
+    : outcome?.ok === false
+      ? errorsOf(outcome.refusal, ["device_id", "user_id"], [])
+      : noErrors;
   const body = (
     <>
       <Head title="Forget somebody">
         <p class="lead quiet">
           What is counted of a device or a user goes, as if it had never been, and a user’s entries in the log. Members
-          of cohorts and inclusions stay: they are configuration.
+          of cohorts and inclusions stay: they are configuration. Give one id, or both.
         </p>
       </Head>
-      <Faults errors={errors} />
+      <Faults errors={errors} fields={fields} />
       {outcome?.ok && (
         <p class="notice" role="status">
           Forgotten: {outcome.body.units} units, {outcome.body.links} links of devices, {outcome.body.log_entries} log
@@ -46,7 +51,7 @@ export const forget: Handler = async (visit) => {
       )}
       {ids.length === 0 || isPosted ? (
         <Search label="Somebody" kind="edit">
-          <Fields fields={fields} values={given} errors={noErrors} />
+          <Fields fields={fields} values={given} errors={errors} />
           <p>
             <button type="submit">Go on</button>
           </p>
