@@ -12,21 +12,20 @@ export interface ConfirmPage<Item> {
   lead: Child;
   action: string;
   isDangerous?: boolean;
+  /** Whether nothing is known to stand in the way. */
+  isReady?: boolean;
   cancel: string;
   /** What goes with the question, by name. */
   fields?: Readonly<Record<string, string>>;
   send(): Promise<Outcome<Item>>;
   done(item: Item): Reply | Promise<Reply>;
-  /** Under what the API refused it with: what could be mended. */
-  onRefusal?: () => Promise<Child>;
 }
 
 export async function confirmPage<Item>(visit: Visit, page: ConfirmPage<Item>): Promise<Reply> {
-  const { title, under, lead, action, isDangerous = false, cancel, fields = {} } = page;
+  const { title, under, lead, action, isDangerous = false, isReady = true, cancel, fields = {} } = page;
   const outcome = visit.form.size > 0 ? await page.send() : null;
   if (outcome?.ok) return page.done(outcome.body);
   const refusal = outcome?.refusal;
-  const mend = refusal && page.onRefusal ? await page.onRefusal() : null;
   return {
     title,
     status: refusal?.status ?? 200,
@@ -34,14 +33,13 @@ export async function confirmPage<Item>(visit: Visit, page: ConfirmPage<Item>): 
       <>
         <Head title={title} under={under} />
         {refusal && <Faults errors={{ at: new Map(), rest: [refusal.message] }} />}
-        {mend}
         <div class="question">{lead}</div>
         <form method="post" class="actions">
           <FormKey of={visit.session} />
           {Object.entries(fields).map(([name, value]) => (
             <input type="hidden" name={name} value={value} />
           ))}
-          <button type="submit" class={isDangerous ? "danger" : "primary"}>
+          <button type="submit" class={isDangerous ? "danger" : isReady ? "primary" : undefined}>
             {action}
           </button>
           <a href={cancel}>Cancel</a>

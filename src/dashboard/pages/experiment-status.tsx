@@ -2,7 +2,7 @@
 import type { Experiment, ExperimentTransition } from "../../model/experiment.ts";
 import { currentLevel, nextLevel, segmentAllocations } from "../../model/experiment.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
-import type { PresentedExperiment } from "../../model/present-experiment.ts";
+import type { PresentedExperiment, ValidationError } from "../../model/present-experiment.ts";
 import { pageAt } from "../address.ts";
 import { confirmPage } from "../forms/confirm-page.tsx";
 import { allocationNames } from "../lookups.ts";
@@ -29,22 +29,19 @@ export const experimentStatus: Handler = async (visit) => {
   const to = (visit.form.get("to") ?? visit.url.searchParams.get("to") ?? "") as Target;
   const verb = to === "active" && status === "paused" ? "Resume" : (verbs[to] ?? "Change");
   const page = pageAt`/experiments/${id}`;
-  const checklist = async () => {
-    const validation = await validate(visit, id);
-    if (!validation.ok || validation.body.errors.length === 0) return null;
-    return <Checklist errors={validation.body.errors} experiment={found} />;
-  };
+  const validation = to === "active" ? await validate(visit, id) : null;
+  const errors = validation?.ok ? validation.body.errors : [];
   return confirmPage<PresentedExperiment>(visit, {
     title: `${verb} “${name}”?`,
     under: [listsUnder.experiments, [page, name]],
-    lead: to === "active" ? await whatActivatingDoes(visit, found) : <Consequence of={to} />,
+    lead: to === "active" ? await whatActivatingDoes(visit, found, errors) : <Consequence of={to} />,
     action: `${verb} it`,
     isDangerous: to === "completed" || to === "archived",
+    isReady: errors.length === 0,
     cancel: page,
     fields: { to },
     send: () => visit.api.send("POST", `/experiments/${id}/status`, { status: to }),
     done: () => ({ to: `${page}?done=status` }),
-    ...(to === "active" ? { onRefusal: checklist } : {}),
   });
 };
 
@@ -71,15 +68,13 @@ function Consequence({ of }: { of: Target }) {
   return <p>There is no such status.</p>;
 }
 
-async function whatActivatingDoes(visit: Visit, experiment: PresentedExperiment) {
+async function whatActivatingDoes(visit: Visit, experiment: PresentedExperiment, errors: readonly ValidationError[]) {
   const { api, reader, tenant } = visit;
-  const [names, flag, validation, { experiments: active }] = await Promise.all([
+  const [names, flag, { experiments: active }] = await Promise.all([
     allocationNames(api, [experiment]),
     api.find<FeatureFlag>(`/feature-flags/${experiment.feature_flag_id}`),
-    validate(visit, experiment.id),
     api.get<{ experiments: PresentedExperiment[] }>("/experiments?status=active&take=20"),
   ]);
-  const errors = validation.ok ? validation.body.errors : [];
   const beside = active.filter(({ id }) => id !== experiment.id);
   return (
     <>

@@ -15,7 +15,7 @@ export function Checklist({ errors, experiment }: ChecklistProps) {
         const [href, words] = mend(code, experiment);
         return (
           <li>
-            <Icon shape="fail" /> {message}{" "}
+            <Icon shape="fail" /> {message}.{" "}
             <a href={href}>
               {words}
               <span class="unseen">: {code.replaceAll("_", " ")}</span>
