@@ -64,7 +64,7 @@ describe("the page of an experiment", () => {
     const page = await textOf({});
     const words = wordsOf(page);
     expect(words).toContain("The split is as it should be");
-    expect(words).toContain("+ 5 1 … 9");
+    expect(words).toContain("+ 5.00 1.00 … 9.00");
     expect(words).toContain("In no statistics: 3 forced.");
     expect(page).toContain("Mind the &lt;b&gt;gap&lt;/b&gt;.");
     const plots = [...page.matchAll(/data-plot="([^"]*)"/g)].map(([, data = ""]) =>

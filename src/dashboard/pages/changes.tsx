@@ -9,6 +9,7 @@ import { Fields } from "../forms/fields.tsx";
 import { ChangeLine } from "../parts/change-line.tsx";
 import { Head } from "../parts/head.tsx";
 import { listQuery, More, Table } from "../parts/list.tsx";
+import { counted, reading } from "../parts/reader.tsx";
 import { Search } from "../parts/search.tsx";
 import type { Handler } from "../visit.ts";
 
@@ -62,7 +63,7 @@ export function ChangeItem({ change }: { change: ChangeView }) {
       </ul>
       <details>
         <summary>
-          {fields.length === 1 ? "1 field" : `${fields.length} fields`}
+          {counted(reading(), fields.length, "field")}
           <span class="quiet">
             {" "}
             · {change.operation} · version {change.version}

@@ -8,7 +8,7 @@ import { Faults, FormKey } from "../forms/form.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Done, Head, listsUnder } from "../parts/head.tsx";
 import { listQuery, More, Table } from "../parts/list.tsx";
-import { Count, Moment } from "../parts/reader.tsx";
+import { Count, counted, Moment, reading } from "../parts/reader.tsx";
 import { Search } from "../parts/search.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Handler, Visit } from "../visit.ts";
@@ -135,11 +135,11 @@ function State({ status }: { status: CohortStatus }) {
           "Last change",
           added + removed > 0 ? (
             <>
-              {added} added, {removed} removed
+              <Count of={added} /> added, <Count of={removed} /> removed
             </>
           ) : undefined,
         ],
-        ["Skipped", skipped > 0 ? <>{skipped} lines without a usable id</> : undefined],
+        ["Skipped", skipped > 0 ? `${counted(reading(), skipped, "line")} without a usable id` : undefined],
         [
           "Trouble",
           error ? (
@@ -172,7 +172,7 @@ function Source({ of: { id, id_type, source, has_credentials, refresh_minutes } 
         ["From", <code>{source.url}</code>],
         ["Format", source.format + (source.field ? `, ids in ${source.field}` : "")],
         ["Credentials", has_credentials ? "sent, and never shown" : "none"],
-        ["Every", `${refresh_minutes} minutes`],
+        ["Every", counted(reading(), refresh_minutes, "minute")],
         ["Ids of", `${id_type}s`],
         ["Id", <code>{id}</code>],
       ]}

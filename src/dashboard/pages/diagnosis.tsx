@@ -1,6 +1,7 @@
 /** What is wrong with an experiment and what to do about it, the worst first. */
 import type { Outcome } from "../api.ts";
 import type { Check, CheckStatus, Diagnosis } from "../evidence.ts";
+import { counted, reading } from "../parts/reader.tsx";
 import { Icon, type Shape } from "../parts/status.tsx";
 import { Lacks } from "./results.tsx";
 
@@ -48,7 +49,7 @@ function Checks({ of }: { of: Diagnosis }) {
         </ol>
       )}
       <details>
-        <summary>{rest.length} checks that found nothing</summary>
+        <summary>{counted(reading(), rest.length, "check")} that found nothing</summary>
         <ul class="checks">
           {rest.map((check) => (
             <li>

@@ -8,7 +8,7 @@ import { confirmPage } from "../forms/confirm-page.tsx";
 import { allocationNames } from "../lookups.ts";
 import { AllocationBar, type Names, nameIn, sharesOf } from "../parts/allocation.tsx";
 import { listsUnder } from "../parts/head.tsx";
-import { numberText, percentText, type Reader } from "../parts/reader.tsx";
+import { counted, numberText, percentText, type Reader, reading } from "../parts/reader.tsx";
 import type { Handler, Visit } from "../visit.ts";
 import { validate } from "./experiment.tsx";
 import { readExperiment } from "./experiment-form.tsx";
@@ -161,7 +161,7 @@ function RolloutEffects({ flag: { rollout = {} }, isSticky }: { flag: FeatureFla
   const needed = Object.keys(dependencies);
   return (
     <>
-      {included > 0 && <li>{included} ids are included by hand: they get their variation whatever the split says.</li>}
+      {included > 0 && <li>Included by hand, whatever the split says: {counted(reading(), included, "id")}.</li>}
       {needed.length > 0 && <li>Only who gets what the flag needs of {needed.join(", ")} takes part.</li>}
       {(isSticky || sticky_bucketing) && <li>It is sticky: whoever has a variation keeps it.</li>}
     </>

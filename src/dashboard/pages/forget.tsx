@@ -5,6 +5,7 @@ import type { Field } from "../forms/field.ts";
 import { Fields } from "../forms/fields.tsx";
 import { Faults, FormKey } from "../forms/form.tsx";
 import { Head } from "../parts/head.tsx";
+import { counted } from "../parts/reader.tsx";
 import { Search } from "../parts/search.tsx";
 import type { Handler } from "../visit.ts";
 
@@ -45,8 +46,10 @@ export const forget: Handler = async (visit) => {
       <Faults errors={errors} fields={fields} />
       {outcome?.ok && (
         <p class="notice" role="status">
-          Forgotten: {outcome.body.units} units, {outcome.body.links} links of devices, {outcome.body.log_entries} log
-          entries. What is still on its way is counted when it comes: do it again an hour after the last visit.
+          Forgotten: {counted(visit.reader, outcome.body.units, "unit")},{" "}
+          {counted(visit.reader, outcome.body.links, "link")} of devices,{" "}
+          {counted(visit.reader, outcome.body.log_entries, "log entry", "log entries")}. What is still on its way is
+          counted when it comes: do it again an hour after the last visit.
         </p>
       )}
       {ids.length === 0 || isPosted ? (

@@ -9,7 +9,7 @@ import { valuesOf } from "../forms/values.ts";
 import { Facts } from "../parts/facts.tsx";
 import { Done, Head, listsUnder } from "../parts/head.tsx";
 import { listQuery, More, Table } from "../parts/list.tsx";
-import { Count, Moment } from "../parts/reader.tsx";
+import { Count, counted, Moment, reading } from "../parts/reader.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Handler, Visit } from "../visit.ts";
 
@@ -172,7 +172,7 @@ function Delivery({ of }: { of: LogStreamDelivery }) {
           "Waiting",
           pending > 0 ? (
             <>
-              <Count of={pending} />
+              {counted(reading(), pending, "entry", "entries")}
               {pending_since && (
                 <>
                   , the first since <Moment at={pending_since} />

@@ -10,7 +10,7 @@ import { type Report, readReport } from "../evidence.ts";
 import { allocationNames, flagNames } from "../lookups.ts";
 import { AllocationBar, type Names, nameIn } from "../parts/allocation.tsx";
 import { ChangeLine } from "../parts/change-line.tsx";
-import { Count, durationText, Moment, numberText, Percent, reading } from "../parts/reader.tsx";
+import { Count, counted, durationText, Moment, numberText, Percent, reading } from "../parts/reader.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Page, Visit } from "../visit.ts";
 import { SplitVerdict } from "./results.tsx";
@@ -192,8 +192,8 @@ function Published({ version, committed_at, published, pending }: Publication) {
         <>
           <dt>Trouble</dt>
           <dd>
-            <Status of="failing" words={pending.last_error} />, tried <Count of={pending.attempts} /> times since{" "}
-            <Moment at={pending.since} />
+            <Status of="failing" words={pending.last_error} />, tried {counted(reading(), pending.attempts, "time")}{" "}
+            since <Moment at={pending.since} />
           </dd>
         </>
       )}
@@ -286,7 +286,7 @@ function Cohorts({ cohorts, nowMs }: { cohorts: readonly CohortItem[]; nowMs: nu
             {status && (
               <span class="quiet">
                 {" "}
-                <Count of={status.size} /> members
+                {counted(reading(), status.size, "member")}
                 {status.refreshed_at &&
                   `, confirmed ${durationText((nowMs - Date.parse(status.refreshed_at)) / 1000)} ago`}
               </span>

@@ -7,7 +7,7 @@ import { verbOf } from "../parts/change-line.tsx";
 import { Intervals } from "../parts/intervals.tsx";
 import { Table } from "../parts/list.tsx";
 import { type Mark, Plot, pText } from "../parts/plot.tsx";
-import { Count, Moment, Percent, percentText, reading } from "../parts/reader.tsx";
+import { Count, Moment, numberText, Percent, percentText, reading } from "../parts/reader.tsx";
 import { Icon, type Shape } from "../parts/status.tsx";
 import { courseOf } from "../series.ts";
 
@@ -28,7 +28,7 @@ export function SplitVerdict({ of: { srm } }: { of: Report }) {
       {isTested && (
         <span class="quiet">
           : chi-square p {pText(srm.chi_square.p)}, sequential p {pText(srm.sequential.p)}, at most{" "}
-          <Percent of={srm.deviation} digits={2} /> beside its share
+          <Count of={srm.deviation * 100} digits={2} /> points off its share
         </span>
       )}
     </p>
@@ -72,7 +72,9 @@ function Found({ report, changes, nowMs }: { report: Report; changes: readonly C
           <li>{warning}</li>
         ))}
         {notCounted.length > 0 && (
-          <li>In no statistics: {notCounted.map(([why, count]) => `${count} ${why}`).join(", ")}.</li>
+          <li>
+            In no statistics: {notCounted.map(([why, count]) => `${numberText(reading(), count)} ${why}`).join(", ")}.
+          </li>
         )}
         <li>
           As of <Moment at={as_of} seconds />

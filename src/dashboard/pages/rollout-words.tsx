@@ -3,6 +3,7 @@ import type { FeatureFlag } from "../../model/feature-flag.ts";
 import type { RolloutTarget } from "../../model/rollout.ts";
 import { pageAt } from "../address.ts";
 import { Facts } from "../parts/facts.tsx";
+import { counted, reading } from "../parts/reader.tsx";
 
 export function RolloutWords({ flag: { rollout = {} } }: { flag: FeatureFlag }) {
   const {
@@ -30,7 +31,8 @@ export function RolloutWords({ flag: { rollout = {} } }: { flag: FeatureFlag }) 
             "Included",
             wordsOf(
               Object.entries(inclusions).map(
-                ([key, { user_ids, device_ids }]) => `${key}: ${user_ids.length} users, ${device_ids.length} devices`,
+                ([key, { user_ids, device_ids }]) =>
+                  `${key}: ${counted(reading(), user_ids.length, "user")}, ${counted(reading(), device_ids.length, "device")}`,
               ),
             ),
           ],

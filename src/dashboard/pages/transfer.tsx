@@ -4,6 +4,7 @@ import { noErrors } from "../forms/errors.ts";
 import { Faults, FormKey } from "../forms/form.tsx";
 import { Head } from "../parts/head.tsx";
 import { Table } from "../parts/list.tsx";
+import { counted, reading } from "../parts/reader.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Handler } from "../visit.ts";
 
@@ -149,7 +150,7 @@ function ChangeTable({ changes }: Pick<Imported, "changes">) {
 function Taken({ found: { changes, deployments } }: { found: Imported }) {
   return (
     <div class="notice" role="status">
-      <strong>Imported: {changes.length} changes.</strong>
+      <strong>Imported: {counted(reading(), changes.length, "change")}.</strong>
       {deployments.length > 0 && (
         <>
           <p>New keys of deployments; those of servers are shown this once:</p>

@@ -60,7 +60,7 @@ function PercentageBar({ shares }: { shares: Share[] }) {
         {shares.map(({ name, isControl, of }, place) => (
           <li>
             <Swatch place={place} /> {name}
-            {isControl && <span class="quiet"> (control)</span>} <Percent of={of} />
+            {isControl && <span class="quiet"> (control)</span>} <Percent of={of} digits={of < 0.01 ? 2 : 1} />
           </li>
         ))}
         {taken < 0.9995 && (

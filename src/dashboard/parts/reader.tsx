@@ -72,7 +72,8 @@ export function Moment({ at, seconds = false }: { at: string; seconds?: boolean 
 }
 
 export function numberText({ locale }: Reader, value: number, digits = 0): string {
-  const make = () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
+  const make = () =>
+    new Intl.NumberFormat(locale, { minimumFractionDigits: digits > 1 ? digits : 0, maximumFractionDigits: digits });
   return formatter(`n ${locale} ${digits}`, make).format(value);
 }
 
@@ -80,9 +81,19 @@ export function Count({ of, digits = 0 }: { of: number; digits?: number }) {
   return <span class="number">{numberText(current, of, digits)}</span>;
 }
 
-/** `of`: a share, 1 being the whole. */
+/** "1 unit", "2,000 units". */
+export function counted(reader: Reader, of: number, one: string, many = `${one}s`): string {
+  return `${numberText(reader, of)} ${of === 1 ? one : many}`;
+}
+
+/** `of`: a share, 1 being the whole. Two digits are for columns, where all have as many. */
 export function percentText({ locale }: Reader, of: number, digits = 1): string {
-  const make = () => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits });
+  const make = () =>
+    new Intl.NumberFormat(locale, {
+      style: "percent",
+      minimumFractionDigits: digits > 1 ? digits : 0,
+      maximumFractionDigits: digits,
+    });
   return formatter(`p ${locale} ${digits}`, make).format(of);
 }
 
