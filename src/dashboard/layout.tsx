@@ -124,6 +124,8 @@ function Account({ visit }: { visit: Visit }) {
       <p class="quiet">
         {caller.actor}
         {!visit.may("update") && !visit.may("create") && ", may only look"}
+        <br />
+        Times in {visit.reader.timeZone}
       </p>
       <form method="post" action={pageAt`/sign-out`}>
         <FormKey of={session} />

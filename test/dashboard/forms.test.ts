@@ -390,6 +390,17 @@ describe("deployments and tokens", () => {
     expect(
       faultAt(await send("/tokens/new", { name: "Old one", expires_at: "2001-01-01T12:00" }), "expires_at"),
     ).toContain("future");
+    // As clocks show it where the reader is, in winter and in summer.
+    for (const [written, meant] of [
+      ["2999-01-31T12:00", "2999-01-31T11:00:00.000Z"],
+      ["2998-07-01T00:30", "2998-06-30T22:30:00.000Z"],
+    ] as const) {
+      const fields = { name: `Until ${meant}`, scopes: "read:experimentation", expires_at: written };
+      await visitor.post(at("/tokens/new"), fields, { cookie: `${visitor.cookie}; vst_tz=Europe%2FZurich` });
+      expect((await visitor.api.get("/tokens")).tokens.map((one: { expires_at: string }) => one.expires_at)).toContain(
+        meant,
+      );
+    }
     const bare = await visitor.post(at("/tokens/new"), { name: "Nothing" });
     expect(faultAt(bare, "scopes")).toContain("at least one scope");
   });

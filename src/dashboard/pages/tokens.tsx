@@ -7,7 +7,7 @@ import { formPage } from "../forms/form-page.tsx";
 import type { Read } from "../forms/read-form.ts";
 import { Done, Head, listsUnder } from "../parts/head.tsx";
 import { listQuery, More, Table } from "../parts/list.tsx";
-import { Moment } from "../parts/reader.tsx";
+import { Moment, onClockOf, type Reader } from "../parts/reader.tsx";
 import { Status } from "../parts/status.tsx";
 import type { Handler } from "../visit.ts";
 import { secretPage } from "./secret.tsx";
@@ -96,14 +96,14 @@ export const newToken: Handler = (visit) =>
         kind: "text",
         name: "expires_at",
         label: "Until",
-        hint: `Your time zone here is ${visit.reader.timeZone}; times are taken as UTC. Empty for as long as nobody revokes it.`,
+        hint: `As clocks show it in ${visit.reader.timeZone}. Empty: until it is deleted.`,
         type: "datetime-local",
         optional: true,
       },
     ],
     values: new URLSearchParams({ scopes: "read:experimentation" }),
     action: "Make the token",
-    shape: withZone,
+    shape: (read) => withZone(read, visit.reader),
     cancel: list,
     send: (body) => visit.api.send("POST", "/tokens", body),
     done: ({ name, token }) =>
@@ -117,10 +117,11 @@ export const newToken: Handler = (visit) =>
   });
 
 /** What the browser's control gives has no zone. */
-function withZone(read: Read): Read {
+function withZone(read: Read, reader: Reader): Read {
   const { expires_at } = read.body;
   if (typeof expires_at !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(expires_at)) return read;
-  return { ...read, body: { ...read.body, expires_at: `${expires_at}:00Z` } };
+  if (Number.isNaN(Date.parse(`${expires_at}Z`))) return read;
+  return { ...read, body: { ...read.body, expires_at: onClockOf(reader, expires_at).toISOString() } };
 }
 
 export const deleteToken: Handler = async (visit) => {

@@ -71,6 +71,17 @@ export function Moment({ at, seconds = false }: { at: string; seconds?: boolean 
   );
 }
 
+/** When it is that on the clock there. @param text as `datetime-local` gives it: 2030-01-31T12:00 */
+export function onClockOf({ timeZone }: Reader, text: string): Date {
+  // Swedish writes times as ISO 8601 does.
+  const clock = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone });
+  const wanted = Date.parse(`${text}:00Z`);
+  let at = wanted;
+  // Twice, for when the clocks are changed between the first guess and there.
+  for (let guesses = 0; guesses < 2; guesses++) at += wanted - Date.parse(`${clock.format(at).replace(" ", "T")}Z`);
+  return new Date(at);
+}
+
 export function numberText({ locale }: Reader, value: number, digits = 0): string {
   const make = () =>
     new Intl.NumberFormat(locale, { minimumFractionDigits: digits > 1 ? digits : 0, maximumFractionDigits: digits });
