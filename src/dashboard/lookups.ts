@@ -19,14 +19,21 @@ export async function variationsOn(api: Api, flagId: string): Promise<Variation[
 /** Of variations and segments that these experiments name. */
 export async function allocationNames(api: Api, experiments: readonly Experiment[]): Promise<Map<string, string>> {
   const flags = [...new Set(experiments.map(({ feature_flag_id }) => feature_flag_id))];
-  const segments = new Set(
-    experiments.flatMap(({ allocations }) => allocations.flatMap(({ segment_id }) => segment_id ?? [])),
-  );
+  const segments = experiments.flatMap(({ allocations }) => allocations.flatMap(({ segment_id }) => segment_id ?? []));
   const [variations, found] = await Promise.all([
     Promise.all(flags.map((id) => variationsOn(api, id))),
-    Promise.all([...segments].map((id) => api.find<Segment>(`/segments/${encodeURIComponent(id)}`))),
+    findSegments(api, segments),
   ]);
   return namesOf([...variations.flat(), ...found]);
+}
+
+/** Of segments that the flag's rollout names. */
+export async function targetedNames(api: Api, { rollout }: FeatureFlag): Promise<Map<string, string>> {
+  return namesOf(await findSegments(api, rollout?.targeting?.flatMap(({ segment_id }) => segment_id ?? []) ?? []));
+}
+
+function findSegments(api: Api, ids: readonly string[]): Promise<(Segment | null)[]> {
+  return Promise.all([...new Set(ids)].map((id) => api.find<Segment>(`/segments/${encodeURIComponent(id)}`)));
 }
 
 function namesOf(items: readonly ({ id: string; name: string } | null)[]): Map<string, string> {

@@ -10,7 +10,7 @@ import { confirmPage, deletePage } from "../forms/confirm-page.tsx";
 import { noErrors } from "../forms/errors.ts";
 import { choices } from "../forms/field.ts";
 import { Fields } from "../forms/fields.tsx";
-import { variationsOn } from "../lookups.ts";
+import { targetedNames, variationsOn } from "../lookups.ts";
 import { Facts, Value } from "../parts/facts.tsx";
 import { Done, Head, listsUnder } from "../parts/head.tsx";
 import { listQuery, More, Table } from "../parts/list.tsx";
@@ -85,10 +85,11 @@ export const readFlag = ({ api, params }: Visit) =>
 export const flag: Handler = async (visit) => {
   const found = await readFlag(visit);
   const { id, name, description, key, status, type } = found;
-  const [variations, { experiments }, deployments] = await Promise.all([
+  const [variations, { experiments }, deployments, segments] = await Promise.all([
     variationsOn(visit.api, id),
     visit.api.get<{ experiments: PresentedExperiment[] }>(`/experiments?feature_flag_id=${id}&take=50`),
     Promise.all(found.deployments.map((one) => visit.api.find<Deployment>(`/deployments/${one}`))),
+    targetedNames(visit.api, found),
   ]);
   const isOpen = status !== "archived" && type === "self";
   const mayChange = isOpen && visit.may("update");
@@ -162,7 +163,7 @@ export const flag: Handler = async (visit) => {
       </section>
       <section aria-labelledby="rollout">
         <h2 id="rollout">Rollout</h2>
-        <RolloutWords flag={found} />
+        <RolloutWords flag={found} segments={segments} />
         {mayChange && (
           <p>
             <a class="button" href={`${page}/rollout`}>

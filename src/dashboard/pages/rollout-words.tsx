@@ -2,10 +2,11 @@
 import type { FeatureFlag } from "../../model/feature-flag.ts";
 import type { RolloutTarget } from "../../model/rollout.ts";
 import { pageAt } from "../address.ts";
+import { type Names, nameIn } from "../parts/allocation.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { counted, reading } from "../parts/reader.tsx";
 
-export function RolloutWords({ flag: { rollout = {} } }: { flag: FeatureFlag }) {
+export function RolloutWords({ flag: { rollout = {} }, segments }: { flag: FeatureFlag; segments: Names }) {
   const {
     bucketing_key = "device_id",
     bucketing_salt,
@@ -43,7 +44,8 @@ export function RolloutWords({ flag: { rollout = {} } }: { flag: FeatureFlag }) 
               <ol class="segments">
                 {targeting.map((target) => (
                   <li>
-                    {target.name}: <Who of={target} /> → {target.percentage}%, {sharesText(target.weights)}
+                    {target.name}: <Who of={target} segments={segments} /> → {target.percentage}%,{" "}
+                    {sharesText(target.weights)}
                   </li>
                 ))}
               </ol>
@@ -70,8 +72,8 @@ function wordsOf(lines: readonly string[]) {
   );
 }
 
-function Who({ of: { segment_id, conditions = [] } }: { of: RolloutTarget }) {
-  if (segment_id !== undefined) return <a href={pageAt`/segments/${segment_id}`}>a segment</a>;
+function Who({ of: { segment_id, conditions = [] }, segments }: { of: RolloutTarget; segments: Names }) {
+  if (segment_id !== undefined) return <a href={pageAt`/segments/${segment_id}`}>{nameIn(segments, segment_id)}</a>;
   if (conditions.length === 0) return <>everyone</>;
   const texts = conditions.map((all) =>
     all.map(({ selector, op, values }) => `${selector.slice(2).join(".")} ${op} ${values.join(", ")}`).join(" and "),
