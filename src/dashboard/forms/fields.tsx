@@ -228,7 +228,8 @@ function Rows({ field, control, values, errors }: OwnProps<"rows">) {
             {!field.keys && (
               <p class="last">
                 <button type="submit" class="plain" name="_remove" value={row} formnovalidate>
-                  Remove<span class="unseen"> {heading}</span>
+                  Remove {field.one}
+                  <span class="unseen"> {place + 1}</span>
                 </button>
               </p>
             )}

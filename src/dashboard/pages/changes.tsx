@@ -37,10 +37,14 @@ export const changes: Handler = async (visit) => {
           errors={noErrors}
         />
         <button type="submit">Search</button>
-        {isFiltered && <a href={pageAt`/changes`}>All</a>}
+        {isFiltered && <a href={pageAt`/changes`}>Show all</a>}
       </Search>
       {page.changes.length === 0 ? (
-        <p>{isFiltered ? "Nothing of that kind was changed." : "Nothing was ever changed here."}</p>
+        <p>
+          {isFiltered
+            ? "Nothing of that kind was changed."
+            : "Nothing yet: whatever is made, changed or deleted stands here, with who it was."}
+        </p>
       ) : (
         <ul class="lines changes">
           {page.changes.map((change) => (

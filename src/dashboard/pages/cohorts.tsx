@@ -148,7 +148,7 @@ function State({ status }: { status: CohortStatus }) {
             </>
           ) : undefined,
         ],
-        ["Next", next_attempt_at ? <Moment at={next_attempt_at} /> : undefined],
+        ["Next refresh", next_attempt_at ? <Moment at={next_attempt_at} /> : undefined],
       ]}
     />
   );

@@ -180,7 +180,7 @@ export const advanceRamp: Handler = async (visit) => {
     under: [listsUnder.experiments, [page, name]],
     lead: (
       <p>
-        {percentText(visit.reader, (target - current) / 100)} more of the {found.assignment_config.subject}s come in.
+        Another {percentText(visit.reader, (target - current) / 100)} of the {found.assignment_config.subject}s come in.
         Nobody who is in changes, and there is no way down but to pause.
       </p>
     ),

@@ -44,7 +44,7 @@ export const experiments: Handler = async (visit) => {
       {page.experiments.length === 0 ? (
         <p>
           {isFiltered
-            ? "None of that status."
+            ? "None of that status: choose another, or any."
             : "None yet. It takes a feature flag with two variations, and says who gets which."}
         </p>
       ) : (

@@ -59,7 +59,11 @@ export const flags: Handler = async (visit) => {
         <button type="submit">Show</button>
       </Search>
       {page.feature_flags.length === 0 ? (
-        <p>{isFiltered ? "None of that status." : "None yet. An experiment is about one: make it first."}</p>
+        <p>
+          {isFiltered
+            ? "None of that status: choose another, or any."
+            : "None yet. An experiment is about one: make it first."}
+        </p>
       ) : (
         <Table
           label="Feature flags"

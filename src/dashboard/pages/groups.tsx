@@ -76,7 +76,10 @@ export const groups: Handler = async (visit) => {
       </Head>
       <Done url={visit.url} />
       {page.groups.length === 0 ? (
-        <p>None yet. One experiment at a time needs none.</p>
+        <p>
+          None yet. One experiment at a time needs none; make a mutual exclusion before two run side by side, and a
+          holdout to measure what all of them do together.
+        </p>
       ) : (
         <Table
           label="Groups"
@@ -109,7 +112,7 @@ export const newGroup: Handler = async (visit) => {
     under,
     fields: [...fieldsOf(type, await flagOptions(visit)), key],
     values: new URLSearchParams(),
-    action: "Form the group",
+    action: "Make the group",
     cancel: list,
     send: (body) => visit.api.send("POST", "/groups", { ...body, type }),
     done: ({ id }) => ({ to: `${pageAt`/groups/${id}`}?done=made` }),

@@ -41,15 +41,15 @@ const fields: readonly Field[] = [
     kind: "text",
     name: "sink.http_authorization",
     label: "Authorization",
-    hint: "Sent with every request, and never shown again. Empty leaves it as it is.",
+    hint: "Sent with every request, and never shown again.",
     type: "password",
     optional: true,
   },
   {
     kind: "checks",
     name: "filters",
-    label: "Only these",
-    hint: "None for all.",
+    label: "Which entries",
+    hint: "All of them where none is ticked.",
     options: choices(Object.keys(entryCategories)),
   },
 ];
@@ -148,7 +148,7 @@ export const logStream: Handler = async (visit) => {
             ["As", `${sink.http_content_format}, ${sink.http_content_type}`],
             ["Authorization", sink.has_authorization ? "sent, and never shown" : "none"],
             ["Headers", sink.http_custom_headers.map(({ header }) => header).join(", ") || undefined],
-            ["Only", filters.map((filter) => filter.name).join(", ") || "everything"],
+            ["Entries", filters.map((filter) => filter.name).join(", ") || "all of them"],
             ["From", start_from && <Moment at={start_from} />],
             ["Id", <code>{id}</code>],
             ["Last changed", <Moment at={updated_at} />],
@@ -167,7 +167,7 @@ function Delivery({ of }: { of: LogStreamDelivery }) {
       of={[
         ["State", <Status of={state} />],
         ["Delivered", <Count of={delivered} />],
-        ["Last", last_delivered_at ? <Moment at={last_delivered_at} seconds /> : "never"],
+        ["Last delivery", last_delivered_at ? <Moment at={last_delivered_at} seconds /> : "never"],
         [
           "Waiting",
           pending > 0 ? (
@@ -198,7 +198,7 @@ function Delivery({ of }: { of: LogStreamDelivery }) {
             </>
           ) : undefined,
         ],
-        ["Next", of.next_attempt_at ? <Moment at={of.next_attempt_at} seconds /> : undefined],
+        ["Next attempt", of.next_attempt_at ? <Moment at={of.next_attempt_at} seconds /> : undefined],
       ]}
     />
   );
@@ -211,7 +211,11 @@ export const editLogStream: Handler = async (visit) => {
   return formPage<View>(visit, {
     title: `Edit “${name}”`,
     under: [...under, [page, name]],
-    lead: <p class="quiet">Where it leads to another origin, Authorization has to be sent again.</p>,
+    lead: (
+      <p class="quiet">
+        An Authorization left empty stays as it is; where the address leads to another origin, it has to be given again.
+      </p>
+    ),
     fields,
     values: valuesOf({
       name,

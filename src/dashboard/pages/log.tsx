@@ -115,7 +115,7 @@ function Entries({ entries, names, isSearch }: EntriesProps) {
     return (
       <p>
         {isSearch
-          ? "No entry of the last 30 days is so."
+          ? "No entry of the last 30 days matches. Search for less, or look at everything."
           : "Nothing yet: an entry comes with each log-in that ends behind the gate, some seconds later."}
       </p>
     );

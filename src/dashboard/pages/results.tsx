@@ -245,7 +245,7 @@ function Course({ report, changes, nowMs }: { report: Report; changes: readonly 
     epochs,
     nowMs,
   );
-  if (course.at.length < 2) return <p class="quiet">The course of it can be drawn once there are two hours.</p>;
+  if (course.at.length < 2) return <p class="quiet">Its course is drawn once there are two hours of it.</p>;
   const marks: Mark[] = changes.map((change) => ({
     at: Math.floor(Date.parse(change.at) / 1000),
     label: change.operation.replaceAll("_", " ") || verbOf(change),

@@ -51,7 +51,7 @@ export const tokens: Handler = async (visit) => {
               head: "Until",
               cell: ({ expires_at }) =>
                 expires_at === undefined ? (
-                  "it is revoked"
+                  "it is deleted"
                 ) : isOver(expires_at) ? (
                   <Status of="archived" words="over" />
                 ) : (
@@ -64,7 +64,7 @@ export const tokens: Handler = async (visit) => {
               cell: ({ id, name }) =>
                 visit.may("delete") && (
                   <a href={pageAt`/tokens/${id}/delete`}>
-                    Revoke<span class="unseen"> {name}</span>
+                    Delete<span class="unseen"> {name}</span>
                   </a>
                 ),
             },
@@ -134,6 +134,6 @@ export const deleteToken: Handler = async (visit) => {
     path: `/tokens/${id}`,
     page: list,
     list,
-    consequence: `From the next request on it is nobody’s.${isOwn ? " You are signed in with it: this ends your session." : ""}`,
+    consequence: `Whoever uses it is refused from the next request on.${isOwn ? " You are signed in with it: this ends your session." : ""}`,
   });
 };

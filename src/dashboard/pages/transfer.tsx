@@ -26,7 +26,7 @@ export const exportFile: Handler = async ({ api, caller }) => {
   });
 };
 
-const words = { create: "make", update: "change", delete: "delete" } as const;
+const words = { create: "made", update: "changed", delete: "deleted" } as const;
 
 export const transfer: Handler = async (visit) => {
   const { form } = visit;

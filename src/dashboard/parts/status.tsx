@@ -47,7 +47,13 @@ export function Icon({ shape }: { shape: Shape }) {
 }
 
 /** @param of a state as the API names it */
-export function Status({ of, words = of.replaceAll("_", " ") }: { of: string; words?: string }) {
+export function Status({
+  of,
+  words = of === "never" ? "nothing yet" : of.replaceAll("_", " "),
+}: {
+  of: string;
+  words?: string;
+}) {
   return (
     <span class="status">
       <Icon shape={known[of] ?? "unknown"} /> {words}
