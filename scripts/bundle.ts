@@ -1,27 +1,77 @@
-/** The Worker as wrangler would deploy it: one module. */
+/** Workers as wrangler would deploy them: one module each. */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createHash } from "node:crypto";
+import { glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { unstable_readConfig as readConfig } from "wrangler";
+import { type Part, root, type WorkerFile, withWorkers, wranglerConfig } from "./workers.ts";
 
-export const root = fileURLToPath(new URL("..", import.meta.url));
-export const wranglerConfig = join(root, "wrangler.toml");
 const run = promisify(execFile);
 
+export type Bundles = Readonly<Record<Part, string>>;
+
 /** @throws with wrangler's own words when the Worker does not build. */
-export async function bundleWorker(options: { outDir?: string; minify?: boolean } = {}): Promise<string> {
-  const outDir = options.outDir ?? join(root, "dist");
+async function bundleWorker({ part, configPath }: WorkerFile, folder: string): Promise<[Part, string]> {
   const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
-  const args = [wrangler, "deploy", "--dry-run", "--config", wranglerConfig, "--outdir", outDir];
+  // In a folder of its own: another start, or the tests, may be building at the same time.
+  const outDir = join(folder, part);
   try {
-    await run(process.execPath, options.minify ? [...args, "--minify"] : args, {
+    await run(process.execPath, [wrangler, "deploy", "--dry-run", "--config", configPath, "--outdir", outDir], {
       cwd: root,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
     });
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`The Worker does not build:\n${stdout}${stderr}`, { cause: error });
+    throw new Error(`The Worker ${part} does not build:\n${stdout}${stderr}`, { cause: error });
   }
-  return readFile(join(outDir, "worker.js"), "utf8");
+  const { main } = readConfig({ config: configPath });
+  return [part, await readFile(join(outDir, basename(String(main)).replace(/\.ts$/, ".js")), "utf8")];
+}
+
+async function bundleWorkers(workers: readonly WorkerFile[]): Promise<Bundles> {
+  const folder = await mkdtemp(join(tmpdir(), "vestibule-bundles-"));
+  try {
+    const bundles = await Promise.all(workers.map((worker) => bundleWorker(worker, folder)));
+    return Object.fromEntries(bundles) as Bundles;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Of all that bundles are made of. */
+async function hashSources(): Promise<string> {
+  const sources = await Array.fromAsync(glob("src/**/*.{ts,tsx}", { cwd: root }));
+  const others = [wranglerConfig, join(root, "package-lock.json"), join(import.meta.dirname, "workers.ts")];
+  const files = [...sources.sort().map((path) => join(root, path)), ...others];
+  const hash = createHash("sha256");
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(await readFile(file))
+      .update("\0");
+  return hash.digest("hex");
+}
+
+/**
+ * All Workers. Built once for as long as nothing has changed: five take their time, which whoever starts waits for.
+ * @throws with wrangler's own words when one does not build
+ */
+export async function bundleAll(): Promise<Bundles> {
+  const cache = join(root, "node_modules", ".cache", "vestibule");
+  const file = join(cache, `workers-${await hashSources()}.json`);
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    // Not built yet.
+  }
+  const bundles = await withWorkers(bundleWorkers);
+  await rm(cache, { recursive: true, force: true });
+  await mkdir(cache, { recursive: true });
+  // Another start may be reading, or writing the same.
+  const written = `${file}.${process.pid}`;
+  await writeFile(written, JSON.stringify(bundles));
+  await rename(written, file);
+  return bundles;
 }

@@ -1,19 +1,28 @@
-/** `npm run deploy`: checks what would be deployed, then deploys it. Arguments go to `wrangler deploy`. */
+/** `npm run deploy`: checks what would be deployed, then deploys all Workers. Arguments go to each `wrangler deploy`. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { unstable_readConfig as readConfig } from "wrangler";
-import { type Env, readSettings } from "../src/settings.ts";
-import { root, wranglerConfig } from "./bundle.ts";
+import { parseArgs } from "node:util";
+import { readSettings } from "../src/settings.ts";
 import { check } from "./check.ts";
+import { findNamingFaults, readConfiguration, root, type WorkerFile, withWorkers, wranglerConfig } from "./workers.ts";
 
 const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
 const secrets = ["COOKIE_KEYS", "STAMP_KEY"] as const;
 const optionalSecrets = ["ADMIN_TOKEN", "UNIT_KEY"] as const;
 const placeholderNamespace = "0".repeat(32);
 
+const passedOn = process.argv.slice(2);
+const { env: environment } = parseArgs({
+  args: passedOn,
+  options: { env: { type: "string", short: "e" } },
+  strict: false,
+}).values as { env?: string };
+const inEnvironment = environment === undefined ? [] : ["--env", environment];
+const inWords = inEnvironment.map((word) => ` ${word}`).join("");
+
 /** What the Worker would find wrong on its first request, found before it gets there. */
 function faultsOf(): string[] {
-  const config = readConfig({ config: wranglerConfig });
+  const config = readConfiguration(environment);
   const namespaces: { binding: string; id?: string }[] = config.kv_namespaces;
   const faults = namespaces
     .filter(({ id }) => id === placeholderNamespace)
@@ -22,13 +31,15 @@ function faultsOf(): string[] {
         `wrangler.toml: ${binding} has no namespace yet; \`npx wrangler kv namespace create ${binding}\` gives its id`,
     );
 
-  const listed = spawnSync(process.execPath, [wrangler, "secret", "list", "--config", wranglerConfig], {
-    encoding: "utf8",
-    cwd: root,
-  });
+  const listed = spawnSync(
+    process.execPath,
+    [wrangler, "secret", "list", "--config", wranglerConfig, ...inEnvironment],
+    { encoding: "utf8", cwd: root },
+  );
   const isKnown = listed.status === 0;
   for (const name of isKnown ? secrets : []) {
-    if (!listed.stdout.includes(`"${name}"`)) faults.push(`${name}: missing; \`npx wrangler secret put ${name}\``);
+    if (!listed.stdout.includes(`"${name}"`))
+      faults.push(`${name}: missing; \`npx wrangler secret put ${name}${inWords}\``);
   }
   if (!isKnown)
     console.warn(
@@ -37,32 +48,46 @@ function faultsOf(): string[] {
 
   // The secrets' values stay where they are; well-formed ones stand in for them.
   const stand = "A".repeat(43);
-  const vars = {
-    COOKIE_KEYS: `k1:${stand}`,
-    STAMP_KEY: stand,
-    ...config.vars,
-    SNAPSHOTS: {},
-    EVENTS: {},
-    CONTROL: {},
-    COHORTS: {},
-    LOGBOOK: {},
-    LEDGER: {},
-  };
+  const variables = { COOKIE_KEYS: `k1:${stand}`, STAMP_KEY: stand, ...config.vars };
   for (const name of [...secrets, ...optionalSecrets]) {
     if (Object.hasOwn(config.vars, name))
-      faults.push(`${name}: a secret; take it out of wrangler.toml and use \`npx wrangler secret put ${name}\``);
+      faults.push(
+        `${name}: a secret; take it out of wrangler.toml and use \`npx wrangler secret put ${name}${inWords}\``,
+      );
   }
-  return [...faults, ...readSettings(vars as unknown as Env).faults];
+  return [...faults, ...findNamingFaults(config), ...readSettings(variables).faults];
 }
 
-const faults = faultsOf();
-if (faults.length > 0) {
-  console.error(["Not deployed. The settings are wrong:", ...faults].join("\n  "));
-  process.exitCode = 1;
-} else if (!(await check())) {
-  console.error("\nNot deployed: the check failed.");
-  process.exitCode = 1;
-} else {
-  const args = [wrangler, "deploy", "--minify", "--config", wranglerConfig, ...process.argv.slice(2)];
-  process.exitCode = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
+/** In their order: what a Worker calls is there before it. */
+function deployAll(workers: readonly WorkerFile[]): boolean {
+  return workers.every(({ part, name, configPath }) => {
+    console.log(`\n${name}`);
+    // Those behind are made of the environment; it is no part of what wrangler reads of them.
+    const args = part === "login" ? passedOn : withoutEnvironment(passedOn);
+    const { status } = spawnSync(process.execPath, [wrangler, "deploy", "--config", configPath, ...args], {
+      cwd: root,
+      stdio: "inherit",
+    });
+    if (status !== 0) console.error(`\n${name} was not deployed, nor what comes after it.`);
+    return status === 0;
+  });
 }
+
+function withoutEnvironment(args: readonly string[]): string[] {
+  return args.filter((arg, at) => !/^(-e|--env)(=|$)/.test(arg) && !/^(-e|--env)$/.test(args[at - 1] ?? ""));
+}
+
+async function deploy(): Promise<boolean> {
+  const faults = faultsOf();
+  if (faults.length > 0) {
+    console.error(["Not deployed. The settings are wrong:", ...faults].join("\n  "));
+    return false;
+  }
+  if (!(await check())) {
+    console.error("\nNot deployed: the check failed.");
+    return false;
+  }
+  return withWorkers(async (workers) => deployAll(workers), environment);
+}
+
+if (!(await deploy())) process.exitCode = 1;

@@ -1,9 +1,9 @@
-/** The Worker on workerd on this machine, with its objects, KV, queue and cache kept in a folder. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+/** The Workers on workerd on this machine, with their objects, KV, queue and cache kept in a folder. */
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { bundleWorker, root, wranglerConfig } from "./bundle.ts";
+import { type Bundles, bundleAll } from "./bundle.ts";
+import { root, type WorkerFile, withWorkers } from "./workers.ts";
 
 export interface LocalOptions {
   /** 0 takes any free port. */
@@ -12,10 +12,10 @@ export interface LocalOptions {
   stateDir?: string;
   /** Variables and secrets, over those of wrangler.toml. */
   vars: Record<string, string>;
-  /** Told each line the Worker writes to its console. */
+  /** Told each line the Workers write to their consoles. */
   onLog?: (level: string, message: string) => void;
-  /** The module to run; built from the sources unless given. */
-  script?: string;
+  /** Another Worker before log-ins than ours. */
+  login?: string;
 }
 
 export interface LocalWorker {
@@ -26,63 +26,54 @@ export interface LocalWorker {
   close(): Promise<void>;
 }
 
-const name = "vestibule";
-const assetsName = `${name}-assets`;
-
 /** Assets in a Worker of their own: beside ours, Miniflare would put its router before every request. */
-function assetsWorkerOf(directory: string, compatibilityDate: string) {
-  return { name: assetsName, modules: true, script: "export default {};", compatibilityDate, assets: { directory } };
+function assetsWorkerOf(name: string, directory: string, compatibilityDate: string) {
+  return { name, modules: true, script: "export default {};", compatibilityDate, assets: { directory } };
 }
 
-async function optionsOf(
-  { stateDir, vars }: Pick<LocalOptions, "stateDir" | "vars">,
-  script: string | Promise<string>,
-) {
-  // Wrangler takes its time to load; meanwhile the Worker is built.
+async function workerOf({ part, name, configPath }: WorkerFile, bundles: Bundles, vars: Record<string, string>) {
   const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
   // Module rules are for sources; what runs here is one module already.
-  const { modulesRules: _, assets, ...workerOptions } = workerOptionsOf(wranglerConfig).workerOptions;
+  const { modulesRules: _, assets, ...options } = workerOptionsOf(configPath).workerOptions;
   // Somebody looks on: what is queued comes soon, not when a batch is worth its while.
-  const consumers = Object.entries((workerOptions.queueConsumers ?? {}) as Record<string, object>);
-  const queueConsumers = Object.fromEntries(
-    consumers.map(([queue, options]) => [queue, { ...options, maxBatchTimeout: 0.2 }]),
-  );
+  const consumers = Object.entries((options.queueConsumers ?? {}) as Record<string, object>);
+  const queueConsumers = Object.fromEntries(consumers.map(([queue, own]) => [queue, { ...own, maxBatchTimeout: 0.2 }]));
+  const assetsName = `${name}-assets`;
+  const { directory } = (assets ?? {}) as { directory?: string };
+  const services = directory === undefined ? {} : { ASSETS: assetsName };
+  const worker = {
+    ...options,
+    name,
+    modules: true,
+    script: bundles[part],
+    bindings: { ...(options.bindings as object), ...vars },
+    serviceBindings: { ...(options.serviceBindings as object), ...services },
+    queueConsumers,
+    ...(part === "login" ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] } : {}),
+    stripCfConnectingIp: false,
+  };
+  if (directory === undefined) return [worker];
+  return [worker, assetsWorkerOf(assetsName, directory, String(options.compatibilityDate))];
+}
+
+async function optionsOf({ stateDir, vars, login }: LocalOptions) {
+  const built = await bundleAll();
+  const bundles = login === undefined ? built : { ...built, login };
+  const workers = await withWorkers((files) => Promise.all(files.map((file) => workerOf(file, bundles, vars))));
   const directory = stateDir === undefined ? undefined : resolve(root, stateDir, "workerd");
   if (directory !== undefined) await mkdir(directory, { recursive: true });
   return {
     log: new Log(LogLevel.WARN),
     cf: false,
     ...(directory === undefined ? {} : { resourcePersistencePath: directory }),
-    workers: [
-      {
-        ...workerOptions,
-        name,
-        modules: true,
-        script: await script,
-        bindings: { ...(workerOptions.bindings as object), ...vars },
-        serviceBindings: { ASSETS: assetsName },
-        queueConsumers,
-        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-        stripCfConnectingIp: false,
-      },
-      assetsWorkerOf((assets as { directory: string }).directory, String(workerOptions.compatibilityDate)),
-    ],
+    // The first is the one before everything.
+    workers: workers.reverse().flat(),
   };
-}
-
-/** In a folder of its own: another start, or the tests, may be building at the same time. */
-export async function bundleApart(): Promise<string> {
-  const outDir = await mkdtemp(join(tmpdir(), "vestibule-"));
-  try {
-    return await bundleWorker({ outDir });
-  } finally {
-    await rm(outDir, { recursive: true, force: true });
-  }
 }
 
 export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
   const { port, onLog } = options;
-  const shared = await optionsOf(options, options.script ?? bundleApart());
+  const shared = await optionsOf(options);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...shared,
@@ -93,7 +84,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
   );
   try {
     const url = await miniflare.ready;
-    const direct = await miniflare.unsafeGetDirectURL(name);
+    const direct = await miniflare.unsafeGetDirectURL();
     return {
       url: `http://localhost:${url.port}`,
       directUrl: direct.origin,

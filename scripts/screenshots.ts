@@ -4,10 +4,10 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { launchChromium } from "../test/e2e/chromium.ts";
 import { createVisitor } from "./browserless/visitor.ts";
-import { root } from "./bundle.ts";
 import { signIn, visitEach } from "./dashboard-pages.ts";
 import { demoPassword } from "./demo/accounts.ts";
 import { connectionOptions, connectionUsage, readConnection, runCommand } from "./management.ts";
+import { root } from "./workers.ts";
 
 const usage = `Usage: npm run screenshots -- [options]
 

@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { createKeyring } from "../src/assignment/keyring.ts";
 import { signOverride } from "../src/assignment/override.ts";
-import { type Env, readSettings } from "../src/settings.ts";
-import { root } from "./bundle.ts";
+import { readSettings } from "../src/settings.ts";
+import { root } from "./workers.ts";
 
 const usage = `Usage: npm run sign-override -- --experiment <id> (--variation <id> | --segment <id>) [options]
 
@@ -34,7 +34,7 @@ if (!values.experiment || !(values.variation || values.segment) || !(minutes > 0
   console.error(usage);
   process.exitCode = 2;
 } else {
-  const { cookieKeys, faults } = readSettings({ COOKIE_KEYS: await readCookieKeys() } as unknown as Env);
+  const { cookieKeys, faults } = readSettings({ COOKIE_KEYS: await readCookieKeys() });
   const wrong = faults.filter((fault) => fault.startsWith("COOKIE_KEYS"));
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
   const keyring = createKeyring(cookieKeys, (call) => call());

@@ -4,8 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, relative, resolve } from "node:path";
 import type { SnapshotExperiment } from "../src/model/snapshot.ts";
-import { type Env, hostMatches, readSettings } from "../src/settings.ts";
-import { root } from "./bundle.ts";
+import { hostMatches, readSettings } from "../src/settings.ts";
 import { demoPassword } from "./demo/accounts.ts";
 import { addressed, leadTo } from "./demo/beta-testers-source.ts";
 import { findFreePort } from "./demo/listen.ts";
@@ -13,6 +12,7 @@ import { isSignUp } from "./demo/login-parameters.ts";
 import { startProvider } from "./demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
 import { createManagement, type Management, type Publication, Refusal, untilPublished } from "./management.ts";
+import { root } from "./workers.ts";
 
 const sampleFile = join(root, "scripts", "sample", "login-page.json");
 /** Beside it in the demo alone: nobody else has such a list to fetch. */
@@ -116,15 +116,7 @@ async function readStartSettings(stateDir: string, origin: string): Promise<Sett
     const value = process.env[name];
     if (value) vars[name] = value;
   }
-  const checked = readSettings({
-    ...vars,
-    SNAPSHOTS: {},
-    EVENTS: {},
-    CONTROL: {},
-    COHORTS: {},
-    LOGBOOK: {},
-    LEDGER: {},
-  } as unknown as Env);
+  const checked = readSettings(vars);
   const faults = [...(typeof given === "string" ? [given] : []), ...checked.faults];
   if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
   const isManaged = checked.adminHosts.some((pattern) => hostMatches(pattern, `localhost:${port}`));

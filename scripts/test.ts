@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { root } from "./bundle.ts";
 import { check } from "./check.ts";
+import { root } from "./workers.ts";
 
 const results = join(root, "test-results", "results.json");
 

@@ -3,7 +3,7 @@ import { Address } from "./assignment/address.ts";
 import { createMemo } from "./assignment/memo.ts";
 import { Problem } from "./model/problem.ts";
 import type { Tenant } from "./model/tenant.ts";
-import { hostMatches, type Route, type Settings } from "./settings.ts";
+import { hostMatches, type Route, type Settings, tenantsOf } from "./settings.ts";
 
 export interface Router {
   /** Where a host leads; undefined where it is nobody's. */
@@ -26,7 +26,7 @@ const rankOf = (pattern: string): number => (pattern === "*" ? 2 : pattern.start
 
 export function createRouter({ routes, adminHosts }: Pick<Settings, "routes" | "adminHosts">): Router {
   const known = createMemo<Route>(mostRemembered);
-  const tenants = routes.flatMap(({ tenant }) => tenant ?? []);
+  const tenants = tenantsOf({ routes });
 
   /** The most telling pattern wins: a host's own name, then a wildcard, the longest first, then `*`. */
   function routeOf(host: string): Route | undefined {

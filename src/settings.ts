@@ -1,5 +1,4 @@
-/** Bindings and variables, checked once. A wrong one is named, together with every other that is wrong. */
-import type { DurableObjectNamespace, Fetcher, KVNamespace, Queue } from "@cloudflare/workers-types";
+/** Variables and secrets, checked once. A wrong one is named, together with every other that is wrong. */
 import * as v from "valibot";
 import type { SigningKey } from "./assignment/keyring.ts";
 import { readLedgerLimits } from "./ledger/limits.ts";
@@ -7,34 +6,33 @@ import { readLogLimits } from "./logs/limits.ts";
 import { parseAllowedHosts } from "./model/allowed-hosts.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
-/** What the platform hands the Worker (wrangler.toml and secrets). */
-export interface Env {
-  SNAPSHOTS: KVNamespace;
-  EVENTS: Queue;
-  CONTROL: DurableObjectNamespace;
-  COHORTS: DurableObjectNamespace;
-  LOGBOOK: DurableObjectNamespace;
-  LEDGER: DurableObjectNamespace;
-  /** What answers for `src/assets`. */
-  ASSETS?: Fetcher;
-  ORIGIN?: string;
-  ADMIN_HOSTS?: string;
-  TENANTS?: string;
-  ADMIN_TOKEN?: string;
-  COOKIE_KEYS?: string;
-  STAMP_KEY?: string;
-  UNIT_KEY?: string;
-  DECISION_BUDGET_MS?: string;
-  SNAPSHOT_FRESH_SECONDS?: string;
-  MANAGEMENT_RATE?: string;
-  FETCH_RATE?: string;
-  COHORT_HOSTS?: string;
-  LOG_RETENTION_DAYS?: string;
-  LOG_MAX_MB?: string;
-  LOG_STREAM_HOSTS?: string;
-  LEDGER_SHARDS?: string;
-  LEDGER_MAX_UNITS?: string;
-  LEDGER_RETENTION_DAYS?: string;
+const variableNames = [
+  "ORIGIN",
+  "ADMIN_HOSTS",
+  "TENANTS",
+  "ADMIN_TOKEN",
+  "COOKIE_KEYS",
+  "STAMP_KEY",
+  "UNIT_KEY",
+  "DECISION_BUDGET_MS",
+  "SNAPSHOT_FRESH_SECONDS",
+  "MANAGEMENT_RATE",
+  "FETCH_RATE",
+  "COHORT_HOSTS",
+  "LOG_RETENTION_DAYS",
+  "LOG_MAX_MB",
+  "LOG_STREAM_HOSTS",
+  "LEDGER_SHARDS",
+  "LEDGER_MAX_UNITS",
+  "LEDGER_RETENTION_DAYS",
+] as const;
+
+/** What wrangler.toml and secrets say, as text. */
+export type Variables = { [Name in (typeof variableNames)[number]]?: string };
+
+/** Of all that a Worker is bound to, its variables: what another Worker can be handed. */
+export function variablesOf(env: Variables): Variables {
+  return Object.fromEntries(variableNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** Where a host leads: to a tenant, or, when that tenant's settings are wrong, to its origin alone. */
@@ -67,6 +65,11 @@ export interface Settings {
   logStreamHosts: readonly string[];
 }
 
+/** Those whose settings are right. */
+export function tenantsOf({ routes }: Pick<Settings, "routes">): Tenant[] {
+  return routes.flatMap(({ tenant }) => tenant ?? []);
+}
+
 const base64url = /^[A-Za-z0-9_-]+$/;
 
 /** Bytes of a base64url text, or null when it is none. */
@@ -82,7 +85,7 @@ function faultOf(issue: v.BaseIssue<unknown>): string {
 }
 
 /** Reads and checks all settings. Never throws: what is wrong is in `faults`, what can still be routed in `routes`. */
-export function readSettings(env: Env): Settings {
+export function readSettings(env: Variables): Settings {
   const faults: string[] = [];
   const fault = (name: string, message: string) => faults.push(`${name}: ${message}`);
 
@@ -208,9 +211,6 @@ export function readSettings(env: Env): Settings {
 
   for (const [name, message] of [...readLogLimits(env).faults, ...readLedgerLimits(env).faults]) fault(name, message);
 
-  for (const name of ["SNAPSHOTS", "EVENTS", "CONTROL", "COHORTS", "LOGBOOK", "LEDGER"] as const) {
-    if (!env[name]) fault(name, "the binding is missing from wrangler.toml");
-  }
   return {
     faults,
     routes,

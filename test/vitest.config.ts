@@ -27,7 +27,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        plugins: [cloudflareTest({ wrangler: { configPath: "wrangler.toml" } })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "test/wrangler.toml" } })],
         test: {
           name: "workerd",
           maxWorkers: sideBySide,

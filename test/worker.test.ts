@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Env } from "../src/settings.ts";
 import worker from "../src/worker.ts";
+import { type Bindings, type Env, joined } from "./all-workers.ts";
 
 const key = "A".repeat(43);
 const good = {
@@ -26,16 +26,9 @@ afterEach(() => {
 });
 
 async function ask(address: string, vars: Record<string, unknown> = {}, init: RequestInit = {}) {
-  const env = {
-    SNAPSHOTS: kv,
-    EVENTS: {},
-    CONTROL: {},
-    COHORTS: {},
-    LOGBOOK: {},
-    LEDGER: {},
-    ...good,
-    ...vars,
-  } as unknown as Env;
+  const objects = { CONTROL: {}, COHORTS: {}, LOGBOOK: {}, LEDGER: {} };
+  const own = { SNAPSHOTS: kv, EVENTS: {}, ...objects, ...good, ...vars } as unknown as Bindings;
+  const env = { ...joined(own), ...vars } as Env;
   const request = new Request(address, init) as Parameters<typeof worker.fetch>[0];
   return worker.fetch(request, env, createExecutionContext());
 }
@@ -80,6 +73,48 @@ describe("wrong settings", () => {
     await ask("https://login.acme.com/a", { TENANTS });
     expect(forwarded[0]?.url).toBe("https://id.acme.com/a");
   });
+});
+
+describe("the Workers behind", () => {
+  const unreachable = async () => {
+    throw new Error("no such Worker");
+  };
+  const page = "https://admin.example.com/_vestibule/";
+  const operation = "https://admin.example.com/api/v2/experimentation/segments";
+
+  it("are handed every variable and secret with what they are asked", async () => {
+    const answer = vi.fn(async () => new Response("from behind"));
+    const show = vi.fn(async () => new Response("a page"));
+    const vars = { MANAGEMENT: { answer }, DASHBOARD: { show }, ADMIN_TOKEN: "a-root-token-for-tests" };
+    expect(await (await ask(operation, vars)).text()).toBe("from behind");
+    expect(await (await ask(page, vars)).text()).toBe("a page");
+    const handed = { ...good, ADMIN_TOKEN: vars.ADMIN_TOKEN };
+    expect(answer).toHaveBeenCalledWith(expect.any(Request), handed);
+    expect(show).toHaveBeenCalledWith(expect.any(Request), handed, expect.objectContaining({ snapshots: {} }));
+  });
+
+  it("are told of by an answer of their kind while they cannot be reached; log-ins go on", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const vars = { MANAGEMENT: { answer: unreachable }, DASHBOARD: { show: unreachable } };
+    const managed = await ask(operation, vars);
+    expect([managed.status, await managed.json()]).toEqual([
+      503,
+      expect.objectContaining({ statusCode: 503, errorCode: "control_unavailable" }),
+    ]);
+    expect((await ask(page, vars)).status).toBe(503);
+    expect(error).toHaveBeenCalledTimes(2);
+    expect((await ask("https://login.example.com/a", vars)).status).toBe(203);
+    expect(forwarded[0]?.headers.has("x-experiment-failed-open")).toBe(false);
+  });
+
+  it.each(["SNAPSHOTS", "EVENTS", "COHORTS", "MANAGEMENT", "DASHBOARD"])(
+    "and every store are bound, or it is a fault: %s",
+    async (name) => {
+      vi.spyOn(console, "error").mockImplementation(() => {});
+      const response = await ask("https://admin.example.com/_vestibule/health", { [name]: undefined });
+      expect(await response.json()).toEqual({ status: "settings_wrong", faults: [expect.stringContaining(name)] });
+    },
+  );
 });
 
 describe("health", () => {

@@ -2,13 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { root, wranglerConfig } from "../bundle.ts";
+import { root, wranglerConfig } from "../workers.ts";
 import { createApps, requestsOf } from "./fetch/apps.ts";
 import { snapshotOf } from "./fetch/tenant.ts";
-import { bundleFile, bundleProduct } from "./load/bundle.ts";
+import { bundleFile } from "./load/bundle.ts";
 import { createClient } from "./load/client.ts";
 import { duel, type Runner } from "./load/duel.ts";
 import { findProcessorClock } from "./load/processor-time.ts";
+import { loginService } from "./load/product.ts";
 import { formatResults } from "./load/table.ts";
 import { type Service, startWorkerd, type Workerd } from "./load/workerd.ts";
 
@@ -27,8 +28,7 @@ async function startHouse(): Promise<Workerd> {
   if (typeof compatibilityDate !== "string") throw new Error("wrangler.toml names no compatibility_date");
   const workers = join(root, "scripts", "bench");
   const secret = () => randomBytes(32).toString("base64url");
-  const [product, stores, constant] = await Promise.all([
-    bundleProduct(),
+  const [stores, constant] = await Promise.all([
     bundleFile(join(workers, "gate", "workers", "stores.ts")),
     bundleFile(join(workers, "fetch", "workers", "constant.ts")),
   ]);
@@ -38,27 +38,15 @@ async function startHouse(): Promise<Workerd> {
     STAMP_KEY: secret(),
     FETCH_RATE: "100000",
   };
-  const ours = (flags: number): [string, Service][] => [
-    [
-      `vardata-${flags}`,
-      {
-        modules: { "worker.js": product },
-        text,
-        stores: {
-          SNAPSHOTS: { kind: "kvNamespace", service: `stores-${flags}:Kv` },
-          EVENTS: { kind: "queue", service: `stores-${flags}:Queue` },
-        },
-        cache: `stores-${flags}:Cache`,
-        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
-      },
-    ],
+  const ours = async (flags: number): Promise<[string, Service][]> => [
+    [`vardata-${flags}`, await loginService({ text, stores: `stores-${flags}` })],
     [`stores-${flags}`, { modules: { "worker.js": stores }, text: { SNAPSHOT: snapshotOf(flags) } }],
   ];
   return startWorkerd({
     compatibilityDate,
     compatibilityFlags: Array.isArray(compatibilityFlags) ? compatibilityFlags : [],
     services: {
-      ...Object.fromEntries(flagCounts.flatMap(ours)),
+      ...Object.fromEntries((await Promise.all(flagCounts.map(ours))).flat()),
       constant: { modules: { "worker.js": constant }, text: {} },
     },
     sockets: {

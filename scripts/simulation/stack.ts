@@ -5,7 +5,7 @@ import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort, listen } from "../demo/listen.ts";
-import { bundleApart, startLocal } from "../local.ts";
+import { startLocal } from "../local.ts";
 import { createManagement } from "../management.ts";
 import type { Fault } from "./fault.ts";
 import type { Ground } from "./ground.ts";
@@ -42,9 +42,8 @@ const lookup = ((_host: string, { all }: { all?: boolean }, done: (...found: unk
 export async function startSimulationStack({ seed, faults }: StackOptions): Promise<SimulationStack> {
   /** Keys come of the seed: units, and what goes by their hash, are the same each time. */
   const key = (purpose: string) => createHash("sha256").update(`${purpose}/${seed}`).digest("base64url");
-  const [stateDir, script, provider, port] = await Promise.all([
+  const [stateDir, provider, port] = await Promise.all([
     mkdtemp(join(tmpdir(), "vestibule-simulation-")),
-    bundleApart(),
     startSimulationProvider(),
     findFreePort(),
   ]);
@@ -62,7 +61,6 @@ export async function startSimulationStack({ seed, faults }: StackOptions): Prom
       },
       port,
       stateDir,
-      script,
       vars: {
         ADMIN_HOSTS: "localhost",
         ADMIN_TOKEN: token,

@@ -1,5 +1,5 @@
 /**
- * The management API as the pages use it: called in this isolate, as the session's token may. Scopes, rules, messages, rates
+ * The management API as the pages use it: asked as the session's token may. Scopes, rules, messages, rates
  * and the change log are the API's own.
  */
 import type { Scope } from "../model/token.ts";
@@ -19,7 +19,7 @@ export interface Answer {
   text: string;
 }
 
-/** Wired to the API by the entry; no network lies between. */
+/** Wired to the API by the entry. */
 export type Call = (ask: Ask) => Promise<Answer>;
 
 /** What the API said no with. */

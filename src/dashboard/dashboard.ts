@@ -32,8 +32,6 @@ import { type Health, mayOf, type Reply, type Visit } from "./visit.ts";
 export interface DashboardOptions {
   cookieKeys: readonly SigningKey[];
   tenants: readonly Tenant[];
-  /** Null while the settings are wrong. */
-  health: () => Health | null;
   now: () => number;
 }
 
@@ -42,6 +40,8 @@ export interface Surroundings {
   call: Call;
   assets: Assets | undefined;
   ended: EndedSessions;
+  /** Null while the settings are wrong. */
+  health: Health | null;
 }
 
 export interface Dashboard {
@@ -55,14 +55,15 @@ const mostFormBytes = 12 * 1024 * 1024;
 const overrideSeconds = 3_600;
 
 const html = { "content-type": "text/html; charset=utf-8" };
-export function createDashboard({ cookieKeys, tenants, health, now }: DashboardOptions): Dashboard {
+export function createDashboard({ cookieKeys, tenants, now }: DashboardOptions): Dashboard {
   const sessions = createSessions(cookieKeys, now);
   const keyring = createKeyring(cookieKeys, (call) => call());
   const find = createRouter();
   const hasTenants = tenants.length > 1;
 
-  async function answer(request: Request, url: URL, { call, assets, ended }: Surroundings): Promise<Response> {
+  async function answer(request: Request, url: URL, surroundings: Surroundings): Promise<Response> {
     const { method } = request;
+    const { call, assets, ended } = surroundings;
     const isLook = method === "GET" || method === "HEAD";
     if (!isLook && method !== "POST") return plain(405, "GET, HEAD or POST.", { allow: "GET, HEAD, POST" });
     if (url.pathname === dashboardPath) return seeOther(`${dashboardPath}/`);
@@ -83,7 +84,7 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
     if (form instanceof Response) return form;
     const who = await askWho(call, session.token, session.tenant);
     if (!who.ok && who.refusal.status === 401) return turnAway(url, isLook, true);
-    const visit = visitOf(request, url, form, session, call, who.ok ? who.body : null);
+    const visit = visitOf(request, url, form, session, surroundings, who.ok ? who.body : null);
     if (!isLook && !isSameKey(form.get(formKeyField) ?? "", session.formKey)) {
       return rendered(
         visit,
@@ -121,7 +122,7 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
     url: URL,
     form: URLSearchParams,
     session: Session,
-    call: Call,
+    { call, health }: Surroundings,
     caller: Caller | null,
   ): Visit {
     const { tenant } = session;
@@ -136,7 +137,7 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
       // Which tenants there are, only the root is told.
       tenants: caller?.actor === "root" ? tenants.map(({ id }) => id) : [tenant],
       reader: readerOf(request),
-      health: health(),
+      health,
       nowMs: now(),
       may: mayOf(caller?.scopes ?? []),
       signOverride(experimentId, { variation = null, segment = null }) {
@@ -186,7 +187,7 @@ export function createDashboard({ cookieKeys, tenants, health, now }: DashboardO
       const url = new URL(request.url);
       let response: Response;
       try {
-        if (cookieKeys.length === 0 || health() === null) response = unsettled();
+        if (cookieKeys.length === 0 || surroundings.health === null) response = unsettled();
         else response = await answer(request, url, surroundings);
       } catch (error) {
         const reference = base64url.encode(crypto.getRandomValues(new Uint8Array(6)));

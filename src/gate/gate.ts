@@ -5,10 +5,10 @@
 import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
 import { BudgetError, both, isPromise, withinBudget } from "../assignment/pending.ts";
-import { messageOf, type Sources } from "../assignment/sources.ts";
+import { messageOf, type SourceBindings, type Sources } from "../assignment/sources.ts";
 import { circuitWarnings } from "../assignment/warning.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Env, Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 import type { Classified } from "./classify.ts";
 import { answer, askOrigin, badGateway } from "./forward.ts";
 import { inspectHead } from "./head.ts";
@@ -21,8 +21,12 @@ import { type Screened, screen } from "./screen.ts";
 import { createStamper, stampQuery } from "./stamp.ts";
 import { createUserReader } from "./user.ts";
 
+export interface GateBindings extends SourceBindings {
+  EVENTS: Queue;
+}
+
 export interface Gate {
-  handle(request: Request, url: Address, tenant: Tenant, env: Env, ctx: ExecutionContext): Promise<Response>;
+  handle(request: Request, url: Address, tenant: Tenant, env: GateBindings, ctx: ExecutionContext): Promise<Response>;
 }
 
 export interface GateOptions {
@@ -78,7 +82,12 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
     return rules;
   }
 
-  function toolsFor({ id }: Tenant, env: Env, ctx: ExecutionContext, onSession: PlanTools["onSession"]): PlanTools {
+  function toolsFor(
+    { id }: Tenant,
+    env: GateBindings,
+    ctx: ExecutionContext,
+    onSession: PlanTools["onSession"],
+  ): PlanTools {
     const snapshot = () => sources.snapshot(id, env, ctx);
     const cohorts: PlanTools["cohorts"] = (index, subject, sinceMs) =>
       sources.cohorts(id, index, subject, sinceMs, env, ctx);
@@ -89,7 +98,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
     request: Request,
     url: Address,
     tenant: Tenant,
-    env: Env,
+    env: GateBindings,
     ctx: ExecutionContext,
   ): Promise<Response> {
     const head = inspectHead(request.headers);

@@ -1,11 +1,10 @@
 /** A client of the management API, in front of a tenant of its own: support for tests in workerd. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
-import { managementPath } from "../../src/api/management/app.ts";
+import { managementPath } from "../../src/api/management/address.ts";
 import type { Control } from "../../src/control/control.ts";
 import { snapshotKey } from "../../src/model/snapshot.ts";
-import type { Env } from "../../src/settings.ts";
 import worker from "../../src/worker.ts";
+import { bindings, type Env, joined } from "../all-workers.ts";
 import { cookieKey } from "../gate/stage.ts";
 
 export const rootToken = "a-root-token-for-tests";
@@ -45,15 +44,15 @@ export function createClient(
   options: { tenant?: Record<string, unknown>; vars?: Partial<Record<keyof Env, unknown>>; token?: string } = {},
 ): Client {
   const tenant = `tenant-${++count}-${crypto.randomUUID().slice(0, 8)}`;
-  const env = {
-    ...(bindings as unknown as Env),
+  const env = joined({
+    ...bindings,
     ADMIN_HOSTS: adminHost,
     ADMIN_TOKEN: rootToken,
     COOKIE_KEYS: cookieKey("k1"),
     STAMP_KEY: "s".repeat(43),
     TENANTS: JSON.stringify({ [tenant]: { hosts: [adminHost], origin: "https://id.example.com", ...options.tenant } }),
     ...options.vars,
-  } as Env;
+  } as Env);
   const token = options.token ?? rootToken;
 
   async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {

@@ -1,6 +1,5 @@
 /** At real sizes: every member found, and nobody else, through SQLite, the shards, KV and back. */
 import { runInDurableObject } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { CohortFacts } from "../../src/cohorts/facts.ts";
 import { createIndexBuilder } from "../../src/cohorts/index-builder.ts";
@@ -9,17 +8,13 @@ import { createCohortReader } from "../../src/cohorts/lookup.ts";
 import { MemberStore } from "../../src/cohorts/member-store.ts";
 import { createMemberWriter } from "../../src/cohorts/member-writer.ts";
 import type { CohortIndex } from "../../src/model/snapshot.ts";
-import type { Env } from "../../src/settings.ts";
+import { bindings as env } from "../all-workers.ts";
 
 const million = 1_000_000;
 const rest = async () => {};
 const idOf = (at: number) => `auth0|${(at * 2654435761) % 2 ** 32}-${at}`;
 
 it("a million members are found, a million others are not; after 1% has changed, all shards are put and no more", async () => {
-  const env = bindings as unknown as Omit<Env, "SNAPSHOTS"> & {
-    SNAPSHOTS: KVNamespace;
-    COHORTS: DurableObjectNamespace;
-  };
   const stub = env.COHORTS.get(env.COHORTS.idFromName("a million"));
   await runInDurableObject(stub, async (_, state) => {
     const { storage } = state;

@@ -1,11 +1,10 @@
-import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type CohortLookup, createCohortReader } from "../../src/cohorts/lookup.ts";
 import { type CohortIndex, cohortShardKey } from "../../src/model/snapshot.ts";
-import type { Env } from "../../src/settings.ts";
+import { bindings } from "../all-workers.ts";
 import { publishIndex, shardOfMember } from "./published.ts";
 
-const real = (env as unknown as Env).SNAPSHOTS;
+const real = bindings.SNAPSHOTS;
 const numbered = (name: string, count: number) => Array.from({ length: count }, (_, place) => `${name}-${place}`);
 const cohorts = {
   coh_Odd: { type: "device", members: numbered("d", 400).filter((_, place) => place % 2 === 1) },

@@ -132,7 +132,6 @@ export async function showExperiment(answers: Answers): Promise<Response> {
   const dashboard = createDashboard({
     cookieKeys: [{ kid: "k1", secret: new Uint8Array(32) }],
     tenants: [],
-    health: () => ({ circuits: {}, snapshots: {} }),
     now: () => begin + 4 * hourMs,
   });
   const call = async ({ path }: { path: string }) => {
@@ -140,7 +139,12 @@ export async function showExperiment(answers: Answers): Promise<Response> {
     const status = (body as { statusCode?: number } | undefined)?.statusCode ?? 200;
     return { status, text: JSON.stringify(body) };
   };
-  const surroundings = { call, assets: undefined, ended: { has: async () => false, add: async () => {} } };
+  const surroundings = {
+    call,
+    assets: undefined,
+    ended: { has: async () => false, add: async () => {} },
+    health: { circuits: {}, snapshots: {} },
+  };
   const form = "token=x";
   const signedIn = await dashboard.fetch(
     new Request("https://a.example/_vestibule/sign-in", {

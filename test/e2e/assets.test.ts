@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
-import { root, wranglerConfig } from "../../scripts/bundle.ts";
 import { startLocal } from "../../scripts/local.ts";
+import { root, withWorkers } from "../../scripts/workers.ts";
 
 const origin = createServer((request, response) => response.end(`origin: ${request.url}`));
 await new Promise<void>((settle) => {
@@ -50,6 +50,15 @@ it.each([
   expect(await own).toEqual(await readFile(join(root, "node_modules", "uplot", "dist", published)));
 });
 
-it("is deployed so too", () => {
-  expect(readConfig({ config: wranglerConfig }).assets?.run_worker_first).toBe(true);
+it("is deployed so too: the Worker before log-ins has none, and those behind are asked first", async () => {
+  const assets = await withWorkers(async (workers) =>
+    workers.map(({ part, configPath }) => [part, readConfig({ config: configPath }).assets?.run_worker_first]),
+  );
+  expect(Object.fromEntries(assets)).toEqual({
+    records: undefined,
+    control: undefined,
+    management: true,
+    dashboard: true,
+    login: undefined,
+  });
 });

@@ -1,22 +1,22 @@
 /** A gate before an origin that remembers what reached it: support for tests in workerd. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { Address } from "../../src/assignment/address.ts";
 import { createSources, type Sources } from "../../src/assignment/sources.ts";
-import { createGate, type Gate } from "../../src/gate/gate.ts";
+import { createGate, type Gate, type GateBindings } from "../../src/gate/gate.ts";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { QueueMessage } from "../../src/model/log-entry.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import { type Snapshot, snapshotKey } from "../../src/model/snapshot.ts";
 import type { Tenant } from "../../src/model/tenant.ts";
-import { type Env, readSettings } from "../../src/settings.ts";
+import { readSettings, type Variables } from "../../src/settings.ts";
+import { bindings } from "../all-workers.ts";
 import { resources } from "../model/resources.ts";
 
 /** The platform's own, for tests that break some of them. */
 export const realStores = {
-  kv: (bindings as unknown as Env).SNAPSHOTS,
-  queue: (bindings as unknown as Env).EVENTS,
+  kv: bindings.SNAPSHOTS,
+  queue: bindings.EVENTS,
   cache: caches.default,
 };
 export type Stores = typeof realStores;
@@ -85,17 +85,13 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
   stores.queue = {
     sendBatch: async (batch: { body: QueueMessage }[]) => void queued.push(...batch.map(({ body }) => body)),
   } as unknown as Queue;
-  const env: Env = {
+  const env: GateBindings & Variables = {
     get SNAPSHOTS() {
       return stores.kv;
     },
     get EVENTS() {
       return stores.queue;
     },
-    CONTROL: (bindings as unknown as Env).CONTROL,
-    COHORTS: (bindings as unknown as Env).COHORTS,
-    LOGBOOK: (bindings as unknown as Env).LOGBOOK,
-    LEDGER: (bindings as unknown as Env).LEDGER,
     COOKIE_KEYS: cookieKey("k1"),
     STAMP_KEY: "s".repeat(43),
     TENANTS: JSON.stringify({ acme: { hosts: [host], origin: "https://id.example.com", ...tenant } }),

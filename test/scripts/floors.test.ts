@@ -67,6 +67,8 @@ it.each([
   ["src/gate/a.ts", "../assignment/b.ts", []],
   ["src/gate/a.ts", "../api/native/b.ts", floor],
   ["src/gate/a.ts", "../worker.ts", floor],
+  ["src/gate/a.ts", "../workers/b.ts", floor],
+  ["src/workers/a.ts", "../dashboard/b.ts", []],
   ["src/worker.ts", "./gate/b.ts", []],
 ])("%s may import %s unless a floor forbids it", (file, path, expected) => {
   expect(brokenRules({ [file]: importing(path) })).toEqual(expected);

@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
-import { root } from "../../scripts/bundle.ts";
 import { listen } from "../../scripts/demo/listen.ts";
+import { root } from "../../scripts/workers.ts";
 
 const settingNames = [
   "PORT",

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import type { CohortStatus } from "../../../src/model/cohort.ts";
 import { type Snapshot, snapshotKey } from "../../../src/model/snapshot.ts";
-import { root, wranglerConfig } from "../../bundle.ts";
 import { createManagement, type Management } from "../../management.ts";
+import { root, wranglerConfig } from "../../workers.ts";
 import { type Origin, startOrigin } from "../gate/origin.ts";
-import { bundleFile, bundleProduct } from "../load/bundle.ts";
+import { bundleFile } from "../load/bundle.ts";
+import { productServices } from "../load/product.ts";
 import { startWorkerd } from "../load/workerd.ts";
 import { type Kv, type Source, startKv, startSource } from "./servers.ts";
 
@@ -42,23 +43,15 @@ export async function startHouse(tenants: readonly string[]): Promise<House> {
     compatibilityDate: String(compatibilityDate),
     compatibilityFlags: Array.isArray(compatibilityFlags) ? compatibilityFlags : [],
     services: {
-      vestibule: {
-        modules: { "worker.js": await bundleProduct() },
-        text: {
-          ADMIN_HOSTS: "127.0.0.1",
-          ADMIN_TOKEN: token,
-          TENANTS: JSON.stringify(Object.fromEntries(tenants.map((name) => [name, tenantOf(name)]))),
-          COOKIE_KEYS: `k1:${secret()}`,
-          STAMP_KEY: secret(),
-          MANAGEMENT_RATE: "100000",
-          COHORT_HOSTS: source.origin,
-        },
-        stores: {
-          SNAPSHOTS: { kind: "kvNamespace", service: "kv" },
-          EVENTS: { kind: "queue", service: "queue" },
-        },
-        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
-      },
+      ...(await productServices({
+        ADMIN_HOSTS: "127.0.0.1",
+        ADMIN_TOKEN: token,
+        TENANTS: JSON.stringify(Object.fromEntries(tenants.map((name) => [name, tenantOf(name)]))),
+        COOKIE_KEYS: `k1:${secret()}`,
+        STAMP_KEY: secret(),
+        MANAGEMENT_RATE: "100000",
+        COHORT_HOSTS: source.origin,
+      })),
       queue: {
         modules: { "worker.js": await bundleFile(join(root, "scripts/bench/control/workers/queue.ts")) },
         text: {},
@@ -67,7 +60,7 @@ export async function startHouse(tenants: readonly string[]): Promise<House> {
     externals: { kv: kv.address },
     disk,
     heapMb,
-    sockets: { vestibule: "vestibule" },
+    sockets: { vestibule: "login" },
   });
   const url = workerd.urlOf("vestibule");
   return {

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { root, wranglerConfig } from "../../bundle.ts";
-import { bundleFile, bundleProduct } from "../load/bundle.ts";
+import { root, wranglerConfig } from "../../workers.ts";
+import { bundleFile } from "../load/bundle.ts";
 import { createClient } from "../load/client.ts";
 import { duel } from "../load/duel.ts";
 import { findProcessorClock } from "../load/processor-time.ts";
+import { productServices } from "../load/product.ts";
 import { formatResults } from "../load/table.ts";
 import { startWorkerd } from "../load/workerd.ts";
 import { createApi, seed } from "./seed.ts";
@@ -28,27 +29,19 @@ export async function measureRequests(): Promise<void> {
     compatibilityDate: String(compatibilityDate),
     compatibilityFlags: Array.isArray(compatibilityFlags) ? compatibilityFlags : [],
     services: {
-      vestibule: {
-        modules: { "worker.js": await bundleProduct() },
-        text: {
-          ADMIN_HOSTS: adminHost,
-          ADMIN_TOKEN: token,
-          ORIGIN: "http://127.0.0.1:9",
-          COOKIE_KEYS: `k1:${secret}`,
-          STAMP_KEY: secret,
-          MANAGEMENT_RATE: "100000",
-        },
-        stores: {
-          SNAPSHOTS: { kind: "kvNamespace", service: "kv" },
-          EVENTS: { kind: "queue", service: "queue" },
-        },
-        objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
-      },
+      ...(await productServices({
+        ADMIN_HOSTS: adminHost,
+        ADMIN_TOKEN: token,
+        ORIGIN: "http://127.0.0.1:9",
+        COOKIE_KEYS: `k1:${secret}`,
+        STAMP_KEY: secret,
+        MANAGEMENT_RATE: "100000",
+      })),
       bare: { modules: await module("bare-object.ts"), text: {}, objects: { CONTROL: "Bare" } },
       kv: { modules: await module("kv.ts"), text: {} },
       queue: { modules: await module("queue.ts"), text: {} },
     },
-    sockets: { vestibule: "vestibule", bare: "bare" },
+    sockets: { vestibule: "login", bare: "bare" },
   });
   try {
     const api = createApi({ url: workerd.urlOf("vestibule"), host: adminHost, token });

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { buildSnapshot } from "../../../src/model/compile/build-snapshot.ts";
 import { readConfiguration } from "../../../src/model/transfer/configuration.ts";
-import { root, wranglerConfig } from "../../bundle.ts";
-import { bundleFile, bundleProduct } from "../load/bundle.ts";
+import { root, wranglerConfig } from "../../workers.ts";
+import { bundleFile } from "../load/bundle.ts";
+import { loginService } from "../load/product.ts";
 import { type Service, startWorkerd } from "../load/workerd.ts";
 
 export interface StoreCalls {
@@ -38,19 +39,6 @@ export async function readSnapshot(): Promise<string> {
   return JSON.stringify(buildSnapshot(read.resources, { tenant: "default", version: 1, publishedAt }));
 }
 
-function gateService(script: string, text: Service["text"]): Service {
-  return {
-    modules: { "worker.js": script },
-    text,
-    stores: {
-      SNAPSHOTS: { kind: "kvNamespace", service: "stores:Kv" },
-      EVENTS: { kind: "queue", service: "stores:Queue" },
-    },
-    cache: "stores:Cache",
-    objects: { CONTROL: "Control", COHORTS: "Cohorts", LOGBOOK: "Logbook", LEDGER: "Ledger" },
-  };
-}
-
 /** `others`: more builds of the gate to compare, by name. */
 export async function startHouse(originUrl: string, others: Readonly<Record<string, string>> = {}): Promise<House> {
   const { compatibilityDate, compatibilityFlags } = workerOptionsOf(wranglerConfig).workerOptions;
@@ -60,9 +48,14 @@ export async function startHouse(originUrl: string, others: Readonly<Record<stri
     text: { ORIGIN: originUrl },
   });
   const settings = { ORIGIN: originUrl, COOKIE_KEYS: `k1:${secret()}`, STAMP_KEY: secret() };
-  const gates = Object.entries({ gate: others.gate ?? (await bundleProduct()), ...others });
-  const contenders = {
-    ...Object.fromEntries(gates.map(([name, script]) => [name, gateService(script, settings)])),
+  const gate = await loginService({ text: settings, stores: "stores" });
+  const builds = Object.entries(others).map(async ([name, script]) => [
+    name,
+    await loginService({ text: settings, stores: "stores", script }),
+  ]);
+  const contenders: Record<string, Service> = {
+    gate,
+    ...Object.fromEntries(await Promise.all(builds)),
     bare: await contender("bare.ts"),
     constants: await contender("constant-headers.ts"),
     growthbook: {

@@ -18,7 +18,12 @@ export interface Service {
   /** Binding name → kind and what answers it, `service` or `service:entrypoint`. */
   stores?: Readonly<Record<string, { kind: "kvNamespace" | "queue"; service: string }>>;
   cache?: string;
-  /** Binding name → class of a Durable Object with SQLite, exported by the Worker; in memory unless there is a `disk`. */
+  /** Binding name → `service:entrypoint`, or a service alone. */
+  services?: Readonly<Record<string, string>>;
+  /**
+   * Binding name → class of a Durable Object with SQLite, exported by the Worker, or by another as `service:class`; in
+   * memory unless there is a `disk`.
+   */
   objects?: Readonly<Record<string, string>>;
 }
 
@@ -51,6 +56,11 @@ function designator(target: string): string {
   return entrypoint === undefined ? quote(name) : `(name = ${quote(name)}, entrypoint = ${quote(entrypoint)})`;
 }
 
+function objectDesignator(target: string): string {
+  const [service = "", className] = target.split(":");
+  return className === undefined ? quote(target) : `(className = ${quote(className)}, serviceName = ${quote(service)})`;
+}
+
 /** The configuration (workerd.capnp), and the files it embeds. */
 function configure(options: WorkerdOptions): Record<string, string> {
   const files: Record<string, string> = {};
@@ -61,17 +71,19 @@ function configure(options: WorkerdOptions): Record<string, string> {
   };
   const storage = options.disk === undefined ? "inMemory = void" : 'localDisk = "disk"';
   const services = Object.entries(options.services).map(
-    ([name, { modules, text, stores = {}, cache, objects = {} }]) => {
+    ([name, { modules, text, stores = {}, services: called = {}, cache, objects = {} }]) => {
       const bindings = [
         ...Object.entries(text).map(([key, value]) => `(name = ${quote(key)}, text = ${embed(value)})`),
         ...Object.entries(stores).map(
           ([key, { kind, service }]) => `(name = ${quote(key)}, ${kind} = ${designator(service)})`,
         ),
+        ...Object.entries(called).map(([key, target]) => `(name = ${quote(key)}, service = ${designator(target)})`),
         ...Object.entries(objects).map(
-          ([key, className]) => `(name = ${quote(key)}, durableObjectNamespace = ${quote(className)})`,
+          ([key, target]) => `(name = ${quote(key)}, durableObjectNamespace = ${objectDesignator(target)})`,
         ),
       ];
-      const namespaces = Object.values(objects).map(
+      const own = Object.values(objects).filter((target) => !target.includes(":"));
+      const namespaces = own.map(
         (className) =>
           `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = true)`,
       );

@@ -5,6 +5,7 @@ import type { Control, ControlAnswer, ControlRequest } from "../../control/contr
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
+import { managementPath } from "./address.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
@@ -14,8 +15,6 @@ import { refusedAddresses } from "./refused-addresses.ts";
 import { renderAnswer, renderLines, renderRefusal } from "./render.ts";
 import { createRouter, type Found } from "./route.ts";
 import type { ManagementBindings, Question, Step } from "./step.ts";
-
-export const managementPath = "/api/v2/experimentation";
 
 const giveUpMs = 5_000;
 

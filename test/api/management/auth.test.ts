@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { managementPath } from "../../../src/api/management/app.ts";
+import { managementPath } from "../../../src/api/management/address.ts";
 import worker from "../../../src/worker.ts";
 import { type Answer, adminHost, type Client, createClient, rootToken } from "../client.ts";
 

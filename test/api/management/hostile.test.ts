@@ -1,7 +1,7 @@
 /** Whatever is sent: an answer of the API's own shape, and never a 5xx. */
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { managementPath } from "../../../src/api/management/app.ts";
+import { managementPath } from "../../../src/api/management/address.ts";
 import { operations } from "../../../src/api/management/operations.ts";
 import { type Answer, type Client, createClient, rootToken } from "../client.ts";
 

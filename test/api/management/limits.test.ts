@@ -1,8 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createRateLimiter } from "../../../src/control/rate-limit.ts";
-import type { Env } from "../../../src/settings.ts";
+import { bindings } from "../../all-workers.ts";
 import { type Answer, type Client, createClient, rootToken } from "../client.ts";
 
 const rules = [{ match: { device_type: ["mobile"] } }];
@@ -126,7 +125,7 @@ describe("a flood of made-up tokens", () => {
   }
 
   it("is turned away before the control plane is asked", async () => {
-    const { CONTROL: real } = bindings as unknown as Env;
+    const { CONTROL: real } = bindings;
     let asked = 0;
     const CONTROL = {
       idFromName: (name: string) => real.idFromName(name),

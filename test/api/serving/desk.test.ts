@@ -1,5 +1,4 @@
 import { createExecutionContext } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createDesk, type Desk, type Visit } from "../../../src/api/serving/desk.ts";
@@ -7,12 +6,11 @@ import { createSources, type Sources } from "../../../src/assignment/sources.ts"
 import { buildSnapshot } from "../../../src/model/compile/build-snapshot.ts";
 import type { Resources } from "../../../src/model/resources.ts";
 import { type CohortIndex, snapshotKey } from "../../../src/model/snapshot.ts";
-import type { Env } from "../../../src/settings.ts";
+import { bindings as real } from "../../all-workers.ts";
 import { publishIndex } from "../../cohorts/published.ts";
 import { tenantOf } from "../../gate/tenant.ts";
 import { cohort, flag, resources, segment, variation } from "../../model/resources.ts";
 
-const real = bindings as unknown as Env;
 const times = { created_at: "2025-01-01T00:00:00Z", updated_at: "2025-01-01T00:00:00Z" };
 const deployed = (id: string, key: string) => ({
   ...times,

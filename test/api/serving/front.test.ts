@@ -1,10 +1,9 @@
 import { createExecutionContext } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { createFront, findSpoken, type Speaker } from "../../../src/api/serving/front.ts";
 import { Address } from "../../../src/assignment/address.ts";
 import { createSources } from "../../../src/assignment/sources.ts";
-import type { Env } from "../../../src/settings.ts";
+import { bindings } from "../../all-workers.ts";
 
 const speak: Speaker = async (request, _, path) => new Response(`${request.method} ${path}`);
 const speakers = { native: () => speak, amplitude: () => speak, ofrep: () => speak };
@@ -53,7 +52,7 @@ describe("createFront", () => {
     const made = { ...speakers, native: () => speaker };
     const front = createFront({ sources, ratePerSecond: 1, budgetMs: 200, now: Date.now, speakers: made });
     const request = new Request("https://login.example.com/_vestibule/v1/x", init);
-    const visit = { tenants: [], bindings: bindings as unknown as Env, ctx: createExecutionContext() };
+    const visit = { tenants: [], bindings, ctx: createExecutionContext() };
     return front.answer(
       { protocol: "native", path: "/_vestibule/v1/x" },
       request,

@@ -1,14 +1,13 @@
 /** The Worker before apps that fetch: a tenant with a client and a server deployment. Support for tests in workerd. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { buildSnapshot } from "../../../src/model/compile/build-snapshot.ts";
 import type { VestibuleEvent } from "../../../src/model/event.ts";
 import type { QueueMessage } from "../../../src/model/log-entry.ts";
 import type { Resources } from "../../../src/model/resources.ts";
 import { type CohortIndex, snapshotKey } from "../../../src/model/snapshot.ts";
-import type { Env } from "../../../src/settings.ts";
 import worker from "../../../src/worker.ts";
+import { bindings, type Env, joined } from "../../all-workers.ts";
 import { cookieKey } from "../../gate/stage.ts";
 import { flag, resources } from "../../model/resources.ts";
 
@@ -58,15 +57,14 @@ export function createFetchStage(
   const tenant = `fetch-${++count}-${crypto.randomUUID().slice(0, 8)}`;
   const queued: QueueMessage[] = [];
   let isDown = false;
-  const real = bindings as unknown as Env;
   const fail = async () => {
     throw new Error("the store is down");
   };
   const create = () =>
-    ({
-      ...real,
+    joined({
+      ...bindings,
       get SNAPSHOTS() {
-        return isDown ? { getWithMetadata: fail, get: fail } : real.SNAPSHOTS;
+        return isDown ? { getWithMetadata: fail, get: fail } : bindings.SNAPSHOTS;
       },
       EVENTS: {
         sendBatch: async (batch: { body: QueueMessage }[]) => void queued.push(...batch.map(({ body }) => body)),
@@ -75,7 +73,7 @@ export function createFetchStage(
       STAMP_KEY: "s".repeat(43),
       TENANTS: JSON.stringify({ [tenant]: { hosts: [host], origin: "https://id.example.com", ...options.tenant } }),
       ...options.vars,
-    }) as unknown as Env;
+    } as unknown as Env);
   const stage: FetchStage = {
     tenant,
     env: create(),
@@ -97,7 +95,7 @@ export function createFetchStage(
       const enabled = resources({ feature_flags: [flag({ deployments: everywhere })], deployments, ...of });
       const publishedAt = "2025-01-31T12:00:00.000Z";
       const snapshot = buildSnapshot(enabled, { tenant, version, publishedAt, cohorts });
-      await real.SNAPSHOTS.put(snapshotKey(tenant), JSON.stringify(snapshot), { metadata: { version } });
+      await bindings.SNAPSHOTS.put(snapshotKey(tenant), JSON.stringify(snapshot), { metadata: { version } });
     },
     restart({ isDown: down = false } = {}) {
       isDown = down;

@@ -1,9 +1,5 @@
 /** The three ways to the origin that the transparency suites compare: direct, through a bare Worker, through the gate. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { bundleWorker } from "../../../scripts/bundle.ts";
 import { startLocal } from "../../../scripts/local.ts";
 import { adminVars, manage, publish } from "../managed.ts";
 import { openConnection, type RawAnswer, readAnswer } from "../raw-client.ts";
@@ -91,16 +87,6 @@ const askerLines: Readonly<Record<Asker, HeaderLines>> = {
 
 export const ok: readonly Step[] = [headBytes("HTTP/1.1 200 OK", [["Content-Length", "2"]]), "ok"];
 
-async function bundleOnce(): Promise<string> {
-  // A folder of its own: others may build at the same time.
-  const outDir = await mkdtemp(join(tmpdir(), "vestibule-"));
-  try {
-    return await bundleWorker({ outDir });
-  } finally {
-    await rm(outDir, { recursive: true });
-  }
-}
-
 export async function startWorld(): Promise<World> {
   const origin = await startRawOrigin();
   // Bound and closed again: a port where nobody listens.
@@ -108,11 +94,9 @@ export async function startWorld(): Promise<World> {
   await nobody.close();
   const key = () => randomBytes(32).toString("base64url");
   const log: string[] = [];
-  const script = await bundleOnce();
   const [gate, bare] = await Promise.all([
     startLocal({
       port: 0,
-      script,
       vars: {
         ...adminVars,
         COOKIE_KEYS: `k1:${key()}`,
@@ -128,7 +112,7 @@ export async function startWorld(): Promise<World> {
       },
       onLog: (_level, message) => void log.push(message),
     }),
-    startLocal({ port: 0, script: bareWorker, vars: { ORIGIN: origin.url } }),
+    startLocal({ port: 0, login: bareWorker, vars: { ORIGIN: origin.url } }),
   ]);
   const sample = await readSample();
   await Promise.all(["plain", "inject", "route", "refused"].map((tenant) => publish(manage(gate, tenant), sample)));

@@ -1,11 +1,8 @@
 /** Visits through the whole Worker: a page, a log-in, and what the queue brings about, each message once. */
-import type { Env } from "../../../../src/settings.ts";
-import worker from "../../../../src/worker.ts";
+import login, { type Env as LoginEnv } from "../../../../src/worker.ts";
+import records, { type RecordsEnv } from "../../../../src/workers/records.ts";
 
-export type VisitEnv = Omit<Env, "LEDGER" | "LOGBOOK"> & {
-  LEDGER: DurableObjectNamespace;
-  LOGBOOK: DurableObjectNamespace;
-};
+export type VisitEnv = Pick<LoginEnv, "SNAPSHOTS" | "COHORTS"> & RecordsEnv;
 
 export interface Visited {
   /** On the queue. */
@@ -47,7 +44,10 @@ export async function makeVisits(env: VisitEnv, count: number, batchSize: number
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-  const own = { ...env, EVENTS, LEDGER: watched(env.LEDGER), LOGBOOK: watched(env.LOGBOOK) } as unknown as Env;
+  // Nobody here comes for a page or the management API.
+  const behind = { MANAGEMENT: {}, DASHBOARD: {} };
+  const objects = { LEDGER: watched(env.LEDGER), LOGBOOK: watched(env.LOGBOOK) };
+  const own = { ...env, ...behind, ...objects, EVENTS } as unknown as LoginEnv & RecordsEnv;
 
   const realFetch = globalThis.fetch;
   globalThis.fetch = async (input) => answerOf(input as Request);
@@ -58,7 +58,7 @@ export async function makeVisits(env: VisitEnv, count: number, batchSize: number
       passThroughOnException() {},
       props: {},
     };
-    const response = await worker.fetch(request as never, own, ctx as never);
+    const response = await login.fetch(request as never, own, ctx as never);
     await response.arrayBuffer();
     await Promise.all(works);
     return response as unknown as Response;
@@ -77,7 +77,7 @@ export async function makeVisits(env: VisitEnv, count: number, batchSize: number
         retry() {},
       }));
       const batch = { queue: "vestibule-events", messages: of, ackAll() {}, retryAll() {} };
-      await worker.queue(batch as unknown as MessageBatch, own);
+      await records.queue(batch as unknown as MessageBatch, own);
       if (acked < bodies.length) throw new Error("a message was not taken");
     }
   }

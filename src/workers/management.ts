@@ -1,0 +1,57 @@
+/** The Worker of the management API, with report and diagnosis; and of what is looked after on time. */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { createManagement } from "../api/management/app.ts";
+import type { ManagementBindings } from "../api/management/step.ts";
+import type { Cohorts } from "../cohorts/cohorts.ts";
+import type { Control } from "../control/control.ts";
+import { sourcesOf } from "../diagnosis/sources.ts";
+import { watchExperiments } from "../diagnosis/watch.ts";
+import type { Tenant } from "../model/tenant.ts";
+import { createRouter } from "../router.ts";
+import { type Settings, tenantsOf, type Variables } from "../settings.ts";
+import { createMaker } from "./handed.ts";
+
+export interface ManagementEnv extends ManagementBindings {
+  EVENTS: Queue;
+}
+
+/** By the settings that it is handed, so that what it remembers of callers is remembered. */
+const apiOf = createMaker((settings) => createManagement({ settings, tenantOf: createRouter(settings).managedTenant }));
+const tenantsBy = createMaker((settings: Settings) => tenantsOf(settings));
+
+export class Management extends WorkerEntrypoint<ManagementEnv> {
+  /** Whatever comes; never rejects. */
+  answer(request: Request, variables: Variables): Promise<Response> {
+    return apiOf(variables).fetch(request, this.env);
+  }
+
+  /** Of the times in wrangler.toml, all wake what may have slept, and one an hour looks at experiments. */
+  async tend(variables: Variables, scheduledMs: number): Promise<void> {
+    const tenants = tenantsBy(variables);
+    await Promise.allSettled([
+      ...tenants.map(({ id }) => wakeCohorts(this.env, id)),
+      ...(isNewHour(scheduledMs) ? tenants.map((tenant) => watchTenant(this.env, tenant)) : []),
+    ]);
+  }
+}
+
+/** Their object wakes by itself, but for an alarm that was lost. */
+async function wakeCohorts({ COHORTS }: ManagementEnv, tenant: string): Promise<void> {
+  await (COHORTS.get(COHORTS.idFromName(tenant)) as unknown as Pick<Cohorts, "wake">).wake();
+}
+
+function isNewHour(ms: number): boolean {
+  return new Date(ms).getUTCMinutes() < 10;
+}
+
+function watchTenant(env: ManagementEnv, tenant: Tenant): Promise<void> {
+  return watchExperiments({
+    tenant,
+    control: env.CONTROL.get(env.CONTROL.idFromName(tenant.id)) as unknown as Pick<Control, "execute">,
+    sourcesOf: (experimentId) => sourcesOf(env, tenant.id, experimentId),
+    queue: env.EVENTS,
+    now: Date.now,
+  });
+}
+
+export { nowhere as default } from "./nowhere.ts";
