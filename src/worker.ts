@@ -73,12 +73,19 @@ function isReserved(path: string): boolean {
   return path === "/_vestibule/health" || isDashboardPath(path) || isManagementPath(path);
 }
 
+/** A call to another Worker takes no GET with a body, which HTTP allows and nobody here asks for. */
+function callable(request: Request): Request {
+  const { url, method, headers } = request;
+  const isRead = method === "GET" || method === "HEAD";
+  return isRead && request.body !== null ? new Request(url, { method, headers }) : request;
+}
+
 async function answerBehind(request: Request, path: string, isolate: Isolate, env: Env): Promise<Response> {
   const { variables, sources } = isolate;
   const isPage = isDashboardPath(path);
   try {
-    if (isPage) return await env.DASHBOARD.show(request, variables, sources?.health() ?? null);
-    return await env.MANAGEMENT.answer(request, variables);
+    if (isPage) return await env.DASHBOARD.show(callable(request), variables, sources?.health() ?? null);
+    return await env.MANAGEMENT.answer(callable(request), variables);
   } catch (error) {
     console.error(JSON.stringify({ message: "a Worker behind cannot be reached", path, reason: String(error) }));
     return unreachable(isPage);

@@ -6,12 +6,17 @@ import type { Assets } from "../dashboard/assets.ts";
 import { createDashboard } from "../dashboard/dashboard.ts";
 import { endedSessionKey } from "../dashboard/session.ts";
 import type { Health } from "../dashboard/visit.ts";
+import { problems } from "../model/problem.ts";
 import { tenantsOf, type Variables } from "../settings.ts";
 import { createMaker } from "./handed.ts";
-import type { Management } from "./management.ts";
+
+/** Of the management API, what is asked here. */
+interface Conversation extends Partial<Disposable> {
+  answer(request: Request): Promise<Response>;
+}
 
 export interface DashboardEnv {
-  MANAGEMENT: Pick<Management, "answer">;
+  MANAGEMENT: { open(variables: Variables): Conversation | Promise<Conversation> };
   /** Of sessions that were signed out, which are over in every isolate. */
   SNAPSHOTS: KVNamespace;
   ASSETS?: Assets;
@@ -26,10 +31,20 @@ export class Dashboard extends WorkerEntrypoint<DashboardEnv> {
    * Whatever comes; never rejects.
    * @param health of the isolate that passes the request on; null while the settings are wrong
    */
-  show(request: Request, variables: Variables, health: Health | null): Promise<Response> {
-    const { SNAPSHOTS, ASSETS: assets } = this.env;
-    return dashboardOf(variables).fetch(request, {
-      call: (ask) => this.#ask(request, variables, ask),
+  async show(request: Request, variables: Variables, health: Health | null): Promise<Response> {
+    const { SNAPSHOTS, MANAGEMENT, ASSETS: assets } = this.env;
+    let opened: Promise<Conversation> | undefined;
+    const response = await dashboardOf(variables).fetch(request, {
+      async call(ask) {
+        opened ??= (async () => MANAGEMENT.open(variables))();
+        try {
+          const answer = await (await opened).answer(requestOf(request, ask));
+          return { status: answer.status, text: await answer.text() };
+        } catch (error) {
+          console.error(JSON.stringify({ message: "the management API cannot be reached", reason: String(error) }));
+          return unreachable();
+        }
+      },
       assets,
       ended: {
         has: async (id) => (await SNAPSHOTS.get(endedSessionKey(id))) !== null,
@@ -37,20 +52,27 @@ export class Dashboard extends WorkerEntrypoint<DashboardEnv> {
       },
       health,
     });
+    (await opened?.catch(() => undefined))?.[Symbol.dispose]?.();
+    return response;
   }
+}
 
-  /** As the API would be asked from where the page is: it tells the tenant from the host, and a flood by the address. */
-  async #ask(from: Request, variables: Variables, ask: Ask): Promise<Answer> {
-    const headers = new Headers({ authorization: `Bearer ${ask.token}` });
-    if (ask.tenant !== null) headers.set("x-vestibule-tenant", ask.tenant);
-    if (ask.body) headers.set("content-type", ask.body.type);
-    const client = from.headers.get("cf-connecting-ip");
-    if (client !== null) headers.set("cf-connecting-ip", client);
-    const url = new URL(managementPath + ask.path, from.url);
-    const request = new Request(url, { method: ask.method, headers, ...(ask.body ? { body: ask.body.content } : {}) });
-    const response = await this.env.MANAGEMENT.answer(request, variables);
-    return { status: response.status, text: await response.text() };
-  }
+/** As the API would say it of itself. */
+function unreachable(): Answer {
+  const errorCode = "control_unavailable";
+  const { status, title: message } = problems[errorCode];
+  return { status, text: JSON.stringify({ message, errorCode }) };
+}
+
+/** As the API would be asked from where the page is: it tells the tenant from the host, and a flood by the address. */
+function requestOf(from: Request, ask: Ask): Request {
+  const headers = new Headers({ authorization: `Bearer ${ask.token}` });
+  if (ask.tenant !== null) headers.set("x-vestibule-tenant", ask.tenant);
+  if (ask.body) headers.set("content-type", ask.body.type);
+  const client = from.headers.get("cf-connecting-ip");
+  if (client !== null) headers.set("cf-connecting-ip", client);
+  const url = new URL(managementPath + ask.path, from.url);
+  return new Request(url, { method: ask.method, headers, ...(ask.body ? { body: ask.body.content } : {}) });
 }
 
 export { nowhere as default } from "./nowhere.ts";

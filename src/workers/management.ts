@@ -1,6 +1,6 @@
 /** The Worker of the management API, with report and diagnosis; and of what is looked after on time. */
-import { WorkerEntrypoint } from "cloudflare:workers";
-import { createManagement } from "../api/management/app.ts";
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import { type Management as Api, createManagement } from "../api/management/app.ts";
 import type { ManagementBindings } from "../api/management/step.ts";
 import type { Cohorts } from "../cohorts/cohorts.ts";
 import type { Control } from "../control/control.ts";
@@ -19,10 +19,32 @@ export interface ManagementEnv extends ManagementBindings {
 const apiOf = createMaker((settings) => createManagement({ settings, tenantOf: createRouter(settings).managedTenant }));
 const tenantsBy = createMaker((settings: Settings) => tenantsOf(settings));
 
+/** The API for somebody who has several questions. */
+class Conversation extends RpcTarget {
+  readonly #api: Api;
+  readonly #env: ManagementEnv;
+
+  constructor(api: Api, env: ManagementEnv) {
+    super();
+    this.#api = api;
+    this.#env = env;
+  }
+
+  /** Whatever comes; never rejects. */
+  answer(request: Request): Promise<Response> {
+    return this.#api.fetch(request, this.#env);
+  }
+}
+
 export class Management extends WorkerEntrypoint<ManagementEnv> {
   /** Whatever comes; never rejects. */
   answer(request: Request, variables: Variables): Promise<Response> {
     return apiOf(variables).fetch(request, this.env);
+  }
+
+  /** For who asks more than once: a request may call other Workers 32 times, and all that is asked here is one. */
+  open(variables: Variables): Conversation {
+    return new Conversation(apiOf(variables), this.env);
   }
 
   /** Of the times in wrangler.toml, all wake what may have slept, and one an hour looks at experiments. */
