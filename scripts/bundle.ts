@@ -3,10 +3,10 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { unstable_readConfig as readConfig } from "wrangler";
-import { type Part, root, type WorkerFile, withWorkers, wranglerConfig } from "./workers.ts";
+import { root, wranglerConfig } from "./paths.ts";
+import { type Part, type WorkerFile, withWorkers } from "./workers.ts";
 
 const run = promisify(execFile);
 
@@ -26,8 +26,7 @@ async function bundleWorker({ part, configPath }: WorkerFile, folder: string): P
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
     throw new Error(`The Worker ${part} does not build:\n${stdout}${stderr}`, { cause: error });
   }
-  const { main } = readConfig({ config: configPath });
-  return [part, await readFile(join(outDir, basename(String(main)).replace(/\.ts$/, ".js")), "utf8")];
+  return [part, await readFile(join(outDir, `${part === "login" ? "worker" : part}.js`), "utf8")];
 }
 
 async function bundleWorkers(workers: readonly WorkerFile[]): Promise<Bundles> {

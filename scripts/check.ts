@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bundleAll } from "./bundle.ts";
-import { parts, root } from "./workers.ts";
+import { root } from "./paths.ts";
+import { parts } from "./workers.ts";
 
 /** Of each Worker, gzipped: what its isolates have to load and evaluate before they do anything. */
 const maxBundleBytes = 80 * 1024;

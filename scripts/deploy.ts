@@ -2,13 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readSettings } from "../src/settings.ts";
+import { readSettings, secretNames } from "../src/settings.ts";
 import { check } from "./check.ts";
-import { findNamingFaults, readConfiguration, root, type WorkerFile, withWorkers, wranglerConfig } from "./workers.ts";
+import { root, wranglerConfig } from "./paths.ts";
+import { findNamingFaults, readConfiguration, type WorkerFile, withWorkers } from "./workers.ts";
 
 const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
-const secrets = ["COOKIE_KEYS", "STAMP_KEY"] as const;
-const optionalSecrets = ["ADMIN_TOKEN", "UNIT_KEY"] as const;
+const neededSecrets = ["COOKIE_KEYS", "STAMP_KEY"] as const;
 const placeholderNamespace = "0".repeat(32);
 
 const passedOn = process.argv.slice(2);
@@ -37,7 +37,7 @@ function faultsOf(): string[] {
     { encoding: "utf8", cwd: root },
   );
   const isKnown = listed.status === 0;
-  for (const name of isKnown ? secrets : []) {
+  for (const name of isKnown ? neededSecrets : []) {
     if (!listed.stdout.includes(`"${name}"`))
       faults.push(`${name}: missing; \`npx wrangler secret put ${name}${inWords}\``);
   }
@@ -49,7 +49,7 @@ function faultsOf(): string[] {
   // The secrets' values stay where they are; well-formed ones stand in for them.
   const stand = "A".repeat(43);
   const variables = { COOKIE_KEYS: `k1:${stand}`, STAMP_KEY: stand, ...config.vars };
-  for (const name of [...secrets, ...optionalSecrets]) {
+  for (const name of secretNames) {
     if (Object.hasOwn(config.vars, name))
       faults.push(
         `${name}: a secret; take it out of wrangler.toml and use \`npx wrangler secret put ${name}${inWords}\``,
@@ -87,7 +87,7 @@ async function deploy(): Promise<boolean> {
     console.error("\nNot deployed: the check failed.");
     return false;
   }
-  return withWorkers(async (workers) => deployAll(workers), environment);
+  return withWorkers(async (workers) => deployAll(workers), { environment });
 }
 
 if (!(await deploy())) process.exitCode = 1;

@@ -2,8 +2,10 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { secretNames } from "../src/settings.ts";
 import { type Bundles, bundleAll } from "./bundle.ts";
-import { root, type WorkerFile, withWorkers } from "./workers.ts";
+import { root } from "./paths.ts";
+import { type WorkerFile, withWorkers } from "./workers.ts";
 
 export interface LocalOptions {
   /** 0 takes any free port. */
@@ -46,7 +48,7 @@ async function workerOf({ part, name, configPath }: WorkerFile, bundles: Bundles
     name,
     modules: true,
     script: bundles[part],
-    bindings: { ...(options.bindings as object), ...vars },
+    bindings: { ...(options.bindings as object), ...(part === "login" ? vars : {}) },
     serviceBindings: { ...(options.serviceBindings as object), ...services },
     queueConsumers,
     ...(part === "login" ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] } : {}),
@@ -59,7 +61,12 @@ async function workerOf({ part, name, configPath }: WorkerFile, bundles: Bundles
 async function optionsOf({ stateDir, vars, login }: LocalOptions) {
   const built = await bundleAll();
   const bundles = login === undefined ? built : { ...built, login };
-  const workers = await withWorkers((files) => Promise.all(files.map((file) => workerOf(file, bundles, vars))));
+  // As they are deployed: secrets are the first Worker's alone.
+  const isSecret = (name: string) => secretNames.some((secret) => secret === name);
+  const variables = Object.fromEntries(Object.entries(vars).filter(([name]) => !isSecret(name)));
+  const workers = await withWorkers((files) => Promise.all(files.map((file) => workerOf(file, bundles, vars))), {
+    variables,
+  });
   const directory = stateDir === undefined ? undefined : resolve(root, stateDir, "workerd");
   if (directory !== undefined) await mkdir(directory, { recursive: true });
   return {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Snapshot } from "../src/model/snapshot.ts";
 import type { Configuration, ConfigurationFile } from "../src/model/transfer/configuration-schema.ts";
-import { root } from "./workers.ts";
+import { root } from "./paths.ts";
 
 /** What an import changes, or would change. */
 export interface ImportChange {

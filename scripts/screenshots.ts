@@ -7,7 +7,7 @@ import { createVisitor } from "./browserless/visitor.ts";
 import { signIn, visitEach } from "./dashboard-pages.ts";
 import { demoPassword } from "./demo/accounts.ts";
 import { connectionOptions, connectionUsage, readConnection, runCommand } from "./management.ts";
-import { root } from "./workers.ts";
+import { root } from "./paths.ts";
 
 const usage = `Usage: npm run screenshots -- [options]
 

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { createKeyring } from "../src/assignment/keyring.ts";
 import { signOverride } from "../src/assignment/override.ts";
 import { readSettings } from "../src/settings.ts";
-import { root } from "./workers.ts";
+import { root } from "./paths.ts";
 
 const usage = `Usage: npm run sign-override -- --experiment <id> (--variation <id> | --segment <id>) [options]
 

@@ -12,7 +12,7 @@ import { isSignUp } from "./demo/login-parameters.ts";
 import { startProvider } from "./demo/provider.ts";
 import { redirectUriOf, startRelyingParty } from "./demo/relying-party.ts";
 import { createManagement, type Management, type Publication, Refusal, untilPublished } from "./management.ts";
-import { root } from "./workers.ts";
+import { root } from "./paths.ts";
 
 const sampleFile = join(root, "scripts", "sample", "login-page.json");
 /** Beside it in the demo alone: nobody else has such a list to fetch. */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "./check.ts";
-import { root } from "./workers.ts";
+import { root } from "./paths.ts";
 
 const results = join(root, "test-results", "results.json");
 

@@ -5,11 +5,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Unstable_Config as Config, unstable_readConfig as readConfig } from "wrangler";
-
-export const root = fileURLToPath(new URL("..", import.meta.url));
-export const wranglerConfig = join(root, "wrangler.toml");
+import { root, wranglerConfig } from "./paths.ts";
 
 /** In the order in which they may be deployed: each calls only those before it. */
 export const parts = ["records", "control", "management", "dashboard", "login"] as const;
@@ -134,13 +131,20 @@ export function readConfiguration(environment?: string): Config {
   return readConfig({ config: wranglerConfig, ...(environment === undefined ? {} : { env: environment }) });
 }
 
-/**
- * Calls `use` while the configurations of all Workers are there to be read, in the order of `parts`.
- * @param environment of wrangler.toml
- */
-export async function withWorkers<T>(use: (workers: WorkerFile[]) => Promise<T>, environment?: string): Promise<T> {
+export interface WorkersOptions {
+  /** Of wrangler.toml. */
+  environment?: string | undefined;
+  /** Over those of wrangler.toml. */
+  variables?: Readonly<Record<string, string>>;
+}
+
+/** Calls `use` while the configurations of all Workers are there to be read, in the order of `parts`. */
+export async function withWorkers<T>(
+  use: (workers: WorkerFile[]) => Promise<T>,
+  { environment, variables = {} }: WorkersOptions = {},
+): Promise<T> {
   const config = readConfiguration(environment);
-  const shared = readShared(config);
+  const shared = readShared({ ...config, vars: { ...config.vars, ...variables } });
   const folder = await mkdtemp(join(tmpdir(), "vestibule-workers-"));
   try {
     const workers = parts.map(async (part): Promise<WorkerFile> => {

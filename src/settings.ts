@@ -6,14 +6,13 @@ import { readLogLimits } from "./logs/limits.ts";
 import { parseAllowedHosts } from "./model/allowed-hosts.ts";
 import { hostPattern, originUrl, type Tenant, tenantRouteSchema, tenantSchema } from "./model/tenant.ts";
 
+export const secretNames = ["ADMIN_TOKEN", "COOKIE_KEYS", "STAMP_KEY", "UNIT_KEY"] as const;
+
 const variableNames = [
+  ...secretNames,
   "ORIGIN",
   "ADMIN_HOSTS",
   "TENANTS",
-  "ADMIN_TOKEN",
-  "COOKIE_KEYS",
-  "STAMP_KEY",
-  "UNIT_KEY",
   "DECISION_BUDGET_MS",
   "SNAPSHOT_FRESH_SECONDS",
   "MANAGEMENT_RATE",

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { root, wranglerConfig } from "../workers.ts";
+import { root, wranglerConfig } from "../paths.ts";
 import { createApps, requestsOf } from "./fetch/apps.ts";
 import { snapshotOf } from "./fetch/tenant.ts";
 import { bundleFile } from "./load/bundle.ts";

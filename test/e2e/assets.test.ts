@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { startLocal } from "../../scripts/local.ts";
-import { root, withWorkers } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
+import { withWorkers } from "../../scripts/workers.ts";
 
 const origin = createServer((request, response) => response.end(`origin: ${request.url}`));
 await new Promise<void>((settle) => {

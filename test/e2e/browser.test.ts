@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoPassword } from "../../scripts/demo/accounts.ts";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 import type { EvaluationContext, Flag, Variant } from "../../src/engine/flag.ts";
 import { type Chromium, launchChromium } from "./chromium.ts";
 import { type Stack, sample, startStack } from "./stack.ts";

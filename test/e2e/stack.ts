@@ -9,7 +9,7 @@ import { type RunningProvider, startProvider } from "../../scripts/demo/provider
 import { redirectUriOf, startRelyingParty } from "../../scripts/demo/relying-party.ts";
 import type { StampRecord } from "../../scripts/demo/stamp-log.ts";
 import { startLocal } from "../../scripts/local.ts";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 import type { ExperimentStatus } from "../../src/model/snapshot.ts";
 import type { ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
 import { adminVars, manage, publish } from "./managed.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 import { type Running, run } from "./started.ts";
 
 const execute = promisify(execFile);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, it } from "vitest";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 
 const document = JSON.parse(readFileSync(join(root, "src", "assets", "openapi.json"), "utf8"));
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 import { type Running, run } from "./started.ts";
 
 let running: Running;

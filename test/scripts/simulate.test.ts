@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createManagement } from "../../scripts/management.ts";
+import { root } from "../../scripts/paths.ts";
 import type { Fault } from "../../scripts/simulation/fault.ts";
 import { faults } from "../../scripts/simulation/faults.ts";
 import { verdictOf } from "../../scripts/simulation/print.ts";
 import { silent } from "../../scripts/simulation/progress.ts";
 import { type Simulated, simulate } from "../../scripts/simulation/run.ts";
 import { type SimulationStack, startSimulationStack } from "../../scripts/simulation/stack.ts";
-import { root } from "../../scripts/workers.ts";
 import { run } from "./started.ts";
 
 const sample = "exp_WarmerLogin";

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createVisitor } from "../../scripts/browserless/visitor.ts";
 import { createManagement, type Management } from "../../scripts/management.ts";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 import { findQuietPort, kill, quiet, ready, type Started, start as startNpm } from "./started.ts";
 
 const run = promisify(execFile);

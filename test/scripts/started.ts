@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { listen } from "../../scripts/demo/listen.ts";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 
 const settingNames = [
   "PORT",

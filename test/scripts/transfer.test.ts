@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { root } from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
 import { findQuietPort, type Running, run } from "./started.ts";
 
 let running: Running;

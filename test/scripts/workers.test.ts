@@ -2,14 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
-import {
-  findNamingFaults,
-  parts,
-  readConfiguration,
-  root,
-  type WorkerFile,
-  withWorkers,
-} from "../../scripts/workers.ts";
+import { root } from "../../scripts/paths.ts";
+import { findNamingFaults, parts, readConfiguration, type WorkerFile, withWorkers } from "../../scripts/workers.ts";
 
 interface Bound {
   binding: string;

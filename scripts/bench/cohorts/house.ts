@@ -8,7 +8,7 @@ import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler"
 import type { CohortStatus } from "../../../src/model/cohort.ts";
 import { type Snapshot, snapshotKey } from "../../../src/model/snapshot.ts";
 import { createManagement, type Management } from "../../management.ts";
-import { root, wranglerConfig } from "../../workers.ts";
+import { root, wranglerConfig } from "../../paths.ts";
 import { type Origin, startOrigin } from "../gate/origin.ts";
 import { bundleFile } from "../load/bundle.ts";
 import { productServices } from "../load/product.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { root, wranglerConfig } from "../../workers.ts";
+import { root, wranglerConfig } from "../../paths.ts";
 import { bundleFile } from "../load/bundle.ts";
 import { createClient } from "../load/client.ts";
 import { duel } from "../load/duel.ts";

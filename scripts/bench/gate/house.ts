@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { buildSnapshot } from "../../../src/model/compile/build-snapshot.ts";
 import { readConfiguration } from "../../../src/model/transfer/configuration.ts";
-import { root, wranglerConfig } from "../../workers.ts";
+import { root, wranglerConfig } from "../../paths.ts";
 import { bundleFile } from "../load/bundle.ts";
 import { loginService } from "../load/product.ts";
 import { type Service, startWorkerd } from "../load/workerd.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { root, wranglerConfig } from "../../workers.ts";
+import { root, wranglerConfig } from "../../paths.ts";
 import { readSnapshot } from "../gate/house.ts";
 import { bundleFile } from "../load/bundle.ts";
 import { startWorkerd } from "../load/workerd.ts";
