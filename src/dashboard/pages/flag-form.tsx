@@ -9,7 +9,7 @@ import type { Read } from "../forms/read-form.ts";
 import { valuesOf } from "../forms/values.ts";
 import { listsUnder } from "../parts/head.tsx";
 import type { Handler, Visit } from "../visit.ts";
-import { readFlag, under } from "./flags.tsx";
+import { readFlag, under } from "./flag.tsx";
 
 const types = ["string", "boolean", "number", "array", "object"];
 

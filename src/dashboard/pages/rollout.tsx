@@ -8,7 +8,7 @@ import { choices, type Field, named, type Option } from "../forms/field.ts";
 import { formPage } from "../forms/form-page.tsx";
 import { variationsOn } from "../lookups.ts";
 import type { Handler } from "../visit.ts";
-import { readFlag, under } from "./flags.tsx";
+import { readFlag, under } from "./flag.tsx";
 import { rolloutValues, shapeRollout } from "./rollout-shape.ts";
 
 const percentage: Field = { kind: "number", name: "percentage", label: "Percent of them", optional: true };

@@ -10,7 +10,7 @@ import { memberPath } from "../forms/keyed.ts";
 import type { Read } from "../forms/read-form.ts";
 import { valuesOf } from "../forms/values.ts";
 import type { Handler, Visit } from "../visit.ts";
-import { readFlag, under } from "./flags.tsx";
+import { readFlag, under } from "./flag.tsx";
 
 const keyField: Field = {
   kind: "text",
