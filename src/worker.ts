@@ -1,6 +1,7 @@
 /** The Worker before log-ins: which address goes to which room, and what is for the Workers behind it. */
 import { createAmplitude } from "./api/amplitude/amplitude.ts";
 import { isManagementPath } from "./api/management/address.ts";
+import { unreachable, unreachableStatus } from "./api/management/unreachable.ts";
 import { createNative } from "./api/native/native.ts";
 import { createOfrep } from "./api/ofrep/ofrep.ts";
 import { createFront, type Front, findSpoken, type Speakers } from "./api/serving/front.ts";
@@ -8,7 +9,6 @@ import { Address } from "./assignment/address.ts";
 import { createSources, type Sources } from "./assignment/sources.ts";
 import { isDashboardPath } from "./dashboard/address.ts";
 import { createGate, forwardPlainly, type Gate, type GateBindings } from "./gate/gate.ts";
-import { problems } from "./model/problem.ts";
 import { createRouter, type Router } from "./router.ts";
 import { readSettings, type Settings, type Variables, variablesOf } from "./settings.ts";
 import type { Dashboard } from "./workers/dashboard.ts";
@@ -88,17 +88,16 @@ async function answerBehind(request: Request, path: string, isolate: Isolate, en
     return await env.MANAGEMENT.answer(callable(request), variables);
   } catch (error) {
     console.error(JSON.stringify({ message: "a Worker behind cannot be reached", path, reason: String(error) }));
-    return unreachable(isPage);
+    return renderUnreachable(request, isPage);
   }
 }
 
 /** As the management API would say it. */
-function unreachable(isPage: boolean): Response {
-  const errorCode = "control_unavailable";
-  const { status, title: message } = problems[errorCode];
-  const init = { status, headers: { "cache-control": "no-store" } };
+function renderUnreachable({ method }: Request, isPage: boolean): Response {
+  const { code: errorCode, message } = unreachable(method);
+  const init = { status: unreachableStatus, headers: { "cache-control": "no-store" } };
   if (isPage) return new Response(message, init);
-  return Response.json({ statusCode: status, error: "Service Unavailable", message, errorCode }, init);
+  return Response.json({ statusCode: init.status, error: "Service Unavailable", message, errorCode }, init);
 }
 
 export default {

@@ -102,7 +102,9 @@ describe("the Workers behind", () => {
       expect.objectContaining({ statusCode: 503, errorCode: "control_unavailable" }),
     ]);
     expect((await ask(page, vars)).status).toBe(503);
-    expect(error).toHaveBeenCalledTimes(2);
+    const sent = await ask(operation, vars, { method: "POST", body: "{}" });
+    expect(await sent.json()).toMatchObject({ message: expect.stringMatching(/It may have been done/) });
+    expect(error).toHaveBeenCalledTimes(3);
     expect((await ask("https://login.example.com/a", vars)).status).toBe(203);
     expect(forwarded[0]?.headers.has("x-experiment-failed-open")).toBe(false);
   });

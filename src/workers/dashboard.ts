@@ -1,12 +1,12 @@
 /** The Worker of the pages for people. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { managementPath } from "../api/management/address.ts";
-import type { Answer, Ask } from "../dashboard/api.ts";
+import { unreachable, unreachableStatus } from "../api/management/unreachable.ts";
+import type { Ask } from "../dashboard/api.ts";
 import type { Assets } from "../dashboard/assets.ts";
 import { createDashboard } from "../dashboard/dashboard.ts";
 import { endedSessionKey } from "../dashboard/session.ts";
 import type { Health } from "../dashboard/visit.ts";
-import { problems } from "../model/problem.ts";
 import { tenantsOf, type Variables } from "../settings.ts";
 import { createMaker } from "./handed.ts";
 
@@ -42,7 +42,8 @@ export class Dashboard extends WorkerEntrypoint<DashboardEnv> {
           return { status: answer.status, text: await answer.text() };
         } catch (error) {
           console.error(JSON.stringify({ message: "the management API cannot be reached", reason: String(error) }));
-          return unreachable();
+          const { code: errorCode, message } = unreachable(ask.method);
+          return { status: unreachableStatus, text: JSON.stringify({ message, errorCode }) };
         }
       },
       assets,
@@ -55,13 +56,6 @@ export class Dashboard extends WorkerEntrypoint<DashboardEnv> {
     (await opened?.catch(() => undefined))?.[Symbol.dispose]?.();
     return response;
   }
-}
-
-/** As the API would say it of itself. */
-function unreachable(): Answer {
-  const errorCode = "control_unavailable";
-  const { status, title: message } = problems[errorCode];
-  return { status, text: JSON.stringify({ message, errorCode }) };
 }
 
 /** As the API would be asked from where the page is: it tells the tenant from the host, and a flood by the address. */
