@@ -1,14 +1,17 @@
 /** Fields that several resources share, as the Experiment Center API constrains them. */
 import * as v from "valibot";
 
-/** Characters are counted as JSON Schema counts them: code points. */
+/** Characters are counted as JSON Schema counts them: code points. Of a text that is too short no more is told. */
 const text = (minLength: number, maxLength: number) =>
-  v.pipe(
-    v.string("must be text"),
-    v.minCodePoints(minLength, `must have at least ${minLength} characters`),
-    v.maxCodePoints(maxLength, `must have at most ${maxLength} characters`),
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the Experiment Center's pattern, to the letter
-    v.regex(/^(?!.*\x00)\S(.*\S)?$/, "must be one line without a NUL that neither begins nor ends with a space"),
+  v.config(
+    v.pipe(
+      v.string("must be text"),
+      v.minCodePoints(minLength, `must have at least ${minLength} characters`),
+      v.maxCodePoints(maxLength, `must have at most ${maxLength} characters`),
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the Experiment Center's pattern, to the letter
+      v.regex(/^(?!.*\x00)\S(.*\S)?$/, "must be one line without a NUL that neither begins nor ends with a space"),
+    ),
+    { abortPipeEarly: true },
   );
 
 export const nameSchema = text(3, 255);

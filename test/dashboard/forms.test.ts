@@ -111,6 +111,7 @@ describe("feature flags", () => {
 
   it.each([
     [{ name: "ab" }, "name", "at least 3 characters"],
+    [{ name: "" }, "name", /^must have at least 3 characters$/],
     [{ key: "Not a key" }, "key", "lower-case letters"],
     [{ "parameters[0].type": "number" }, "parameters[0].value", "declared type, number"],
     [{ "parameters[0].type": "object", "parameters[0].value": "{" }, "parameters[0].value", "must be JSON"],
@@ -130,7 +131,7 @@ describe("feature flags", () => {
       ...change,
     });
     expect(shown.status).toBe(400);
-    expect(faultAt(shown, control)).toContain(words);
+    expect(faultAt(shown, control)).toMatch(words);
     if (!Object.hasOwn(change, "parameters[0].value")) expect(shown.text).toContain("Sign in &lt;b&gt;here&lt;/b&gt;");
   });
 

@@ -72,10 +72,6 @@ export async function formPage<Item>(visit: Visit, page: FormPage<Item>): Promis
   const outcome = await page.send(body);
   if (outcome.ok) return page.done(outcome.body);
   const errors = errorsOf(outcome.refusal, controlsOf(fields, form), read.places);
-  for (const [control, message] of errors.at) {
-    // Of a name that is missing the API tells every rule of names.
-    if (message.includes("; ") && form.get(control)?.trim() === "") errors.at.set(control, "must be given");
-  }
   return show(form, errors, outcome.refusal.status);
 }
 
