@@ -108,9 +108,9 @@ export function createDashboard({ cookieKeys, tenants, now }: DashboardOptions):
     const form = await readPosted(request, mostSignInBytes);
     if (form instanceof Response) return form;
     const outcome = await signIn(form, call, sessions, url.origin);
-    if ("error" in outcome) {
+    if ("errors" in outcome) {
       const to = ownPage(form.get("to"), url.origin);
-      const page = renderSignIn({ error: outcome.error, tenant: form.get("tenant") ?? "", to, hasTenants });
+      const page = renderSignIn({ errors: outcome.errors, tenant: form.get("tenant") ?? "", to, hasTenants });
       return new Response(page, { status: outcome.status, headers: html });
     }
     return seeOther(outcome.to, cookieOf(await sessions.seal(outcome.session, url.host), url, dashboardPath));

@@ -7,20 +7,23 @@ import { longestToken, type Session, type Sessions } from "./session.ts";
 export interface Door {
   /** Above the form: why one stands here. */
   message?: string;
-  error?: string;
+  errors?: DoorErrors;
   tenant?: string;
   to: string;
   /** Whether the tenant has to be said. */
   hasTenants: boolean;
 }
 
-const tenantErrors: Readonly<Record<string, string>> = {
-  tenant_required: "This host serves several tenants: say which one.",
-  tenant_not_found: "There is no such tenant.",
-};
+/** What is wrong with what was given, by field. */
+export interface DoorErrors {
+  token?: string;
+  tenant?: string;
+}
 
-export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Door): string {
-  const isOfTenant = hasTenants && Object.values(tenantErrors).includes(error ?? "");
+export function renderSignIn({ message, errors = {}, tenant = "", to, hasTenants }: Door): string {
+  // Where there is no field of the tenant, what is wrong with it stands at the one there is.
+  const ofTenant = hasTenants ? errors.tenant : undefined;
+  const ofToken = errors.token ?? (hasTenants ? undefined : errors.tenant);
   return renderDoor(
     "Sign in",
     <>
@@ -33,7 +36,7 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
           <p class="hint" id="token-hint">
             The deployment’s ADMIN_TOKEN, or one that was made under Tokens.
           </p>
-          {!isOfTenant && <Fault id="token-error" words={error} />}
+          <Fault id="token-error" words={ofToken} />
           <input
             id="token"
             name="token"
@@ -41,8 +44,8 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
             autocomplete="current-password"
             spellcheck={false}
             required
-            aria-describedby={error && !isOfTenant ? "token-error token-hint" : "token-hint"}
-            aria-invalid={error && !isOfTenant ? "true" : undefined}
+            aria-describedby={ofToken ? "token-error token-hint" : "token-hint"}
+            aria-invalid={ofToken ? "true" : undefined}
           />
         </div>
         {hasTenants && (
@@ -51,14 +54,14 @@ export function renderSignIn({ message, error, tenant = "", to, hasTenants }: Do
             <p class="hint" id="tenant-hint">
               Empty for the one whose host this is.
             </p>
-            {isOfTenant && <Fault id="tenant-error" words={error} />}
+            <Fault id="tenant-error" words={ofTenant} />
             <input
               id="tenant"
               name="tenant"
               value={tenant}
               autocomplete="organization"
-              aria-describedby={isOfTenant ? "tenant-error tenant-hint" : "tenant-hint"}
-              aria-invalid={isOfTenant ? "true" : undefined}
+              aria-describedby={ofTenant ? "tenant-error tenant-hint" : "tenant-hint"}
+              aria-invalid={ofTenant ? "true" : undefined}
             />
           </div>
         )}
@@ -78,17 +81,18 @@ function Fault({ id, words }: { id: string; words: string | undefined }) {
   ) : null;
 }
 
-export type SignedIn = { session: Session; to: string } | { error: string; status: number };
+export type SignedIn = { session: Session; to: string } | { errors: DoorErrors; status: number };
 
 /** @param form what was posted; whether the token is one, the API says */
 export async function signIn(form: URLSearchParams, call: Call, sessions: Sessions, origin: string): Promise<SignedIn> {
   const token = (form.get("token") ?? "").trim();
-  if (token === "") return { error: "Give a token.", status: 400 };
+  if (token === "") return { errors: { token: "Give a token." }, status: 400 };
   if (token.length > longestToken || !/^[\x21-\x7e]+$/.test(token)) {
-    return { error: `A token is at most ${longestToken} characters of ASCII, without spaces.`, status: 400 };
+    const token = `A token is at most ${longestToken} characters of ASCII, without spaces.`;
+    return { errors: { token }, status: 400 };
   }
   const outcome = await askWho(call, token, (form.get("tenant") ?? "").trim() || null);
-  if (!outcome.ok) return { error: errorOf(outcome.refusal), status: outcome.refusal.status };
+  if (!outcome.ok) return { errors: errorsOf(outcome.refusal), status: outcome.refusal.status };
   return { session: sessions.begin(token, outcome.body.tenant), to: ownPage(form.get("to"), origin) };
 }
 
@@ -96,9 +100,17 @@ export function askWho(call: Call, token: string, tenant: string | null) {
   return createApi(call, { token, tenant }).send<Caller>("GET", "/caller");
 }
 
-function errorOf({ code, message }: { code: string; message: string }): string {
-  if (code === "invalid_token") return "This token lets nobody in here: it is mistyped, revoked or has expired.";
-  if (code === "insufficient_scope")
-    return "This token may not look at anything: it lacks the scope read:experimentation.";
-  return tenantErrors[code] ?? message;
+function errorsOf({ code, message }: { code: string; message: string }): DoorErrors {
+  switch (code) {
+    case "invalid_token":
+      return { token: "This token lets nobody in here: it is mistyped, revoked or has expired." };
+    case "insufficient_scope":
+      return { token: "This token may not look at anything: it lacks the scope read:experimentation." };
+    case "tenant_required":
+      return { tenant: "This host serves several tenants: say which one." };
+    case "tenant_not_found":
+      return { tenant: "There is no such tenant." };
+    default:
+      return { token: message };
+  }
 }

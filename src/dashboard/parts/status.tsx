@@ -46,14 +46,11 @@ export function Icon({ shape }: { shape: Shape }) {
   );
 }
 
+/** Where people say it otherwise than the API. */
+const spoken: Readonly<Record<string, string>> = { never: "nothing yet" };
+
 /** @param of a state as the API names it */
-export function Status({
-  of,
-  words = of === "never" ? "nothing yet" : of.replaceAll("_", " "),
-}: {
-  of: string;
-  words?: string;
-}) {
+export function Status({ of, words = spoken[of] ?? of.replaceAll("_", " ") }: { of: string; words?: string }) {
   return (
     <span class="status">
       <Icon shape={known[of] ?? "unknown"} /> {words}
