@@ -1,11 +1,11 @@
 /** Workers as wrangler would deploy them: one module each. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { root, wranglerConfig } from "./paths.ts";
+import { root } from "./paths.ts";
 import { type Part, type WorkerFile, withWorkers } from "./workers.ts";
 
 const run = promisify(execFile);
@@ -42,14 +42,13 @@ async function bundleWorkers(workers: readonly WorkerFile[]): Promise<Bundles> {
 /** Of all that bundles are made of. */
 async function hashSources(): Promise<string> {
   const sources = await Array.fromAsync(glob("src/**/*.{ts,tsx}", { cwd: root }));
-  const others = [wranglerConfig, join(root, "package-lock.json"), join(import.meta.dirname, "workers.ts")];
-  const files = [...sources.sort().map((path) => join(root, path)), ...others];
+  const others = ["wrangler.toml", "tsconfig.json", "package-lock.json", "scripts/workers.ts", "scripts/bundle.ts"];
   const hash = createHash("sha256");
-  for (const file of files)
-    hash
-      .update(`${file}\0`)
-      .update(await readFile(file))
-      .update("\0");
+  for (const path of [...sources.sort(), ...others]) {
+    const content = await readFile(join(root, path));
+    hash.update(`${path}\0${content.length}\0`);
+    hash.update(content);
+  }
   return hash.digest("hex");
 }
 
@@ -66,11 +65,12 @@ export async function bundleAll(): Promise<Bundles> {
     // Not built yet.
   }
   const bundles = await withWorkers(bundleWorkers);
-  await rm(cache, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
   // Another start may be reading, or writing the same.
   const written = `${file}.${process.pid}`;
   await writeFile(written, JSON.stringify(bundles));
   await rename(written, file);
+  const earlier = (await readdir(cache)).map((name) => join(cache, name)).filter((other) => other.endsWith(".json"));
+  await Promise.all(earlier.filter((other) => other !== file).map((other) => rm(other, { force: true })));
   return bundles;
 }
