@@ -1,6 +1,6 @@
 /** The Worker before log-ins: which address goes to which room, and what is for the Workers behind it. */
 import { createAmplitude } from "./api/amplitude/amplitude.ts";
-import { isManagementPath } from "./api/management/address.ts";
+import { isManagementPath, isRead } from "./api/management/address.ts";
 import { unreachable, unreachableStatus } from "./api/management/unreachable.ts";
 import { createNative } from "./api/native/native.ts";
 import { createOfrep } from "./api/ofrep/ofrep.ts";
@@ -76,8 +76,7 @@ function isReserved(path: string): boolean {
 /** A call to another Worker takes no GET with a body, which HTTP allows and nobody here asks for. */
 function callable(request: Request): Request {
   const { url, method, headers } = request;
-  const isRead = method === "GET" || method === "HEAD";
-  return isRead && request.body !== null ? new Request(url, { method, headers }) : request;
+  return isRead(request) && request.body !== null ? new Request(url, { method, headers }) : request;
 }
 
 async function answerBehind(request: Request, path: string, isolate: Isolate, env: Env): Promise<Response> {
@@ -93,8 +92,8 @@ async function answerBehind(request: Request, path: string, isolate: Isolate, en
 }
 
 /** As the management API would say it. */
-function renderUnreachable({ method }: Request, isPage: boolean): Response {
-  const { code: errorCode, message } = unreachable(method);
+function renderUnreachable(request: Request, isPage: boolean): Response {
+  const { code: errorCode, message } = unreachable(request);
   const init = { status: unreachableStatus, headers: { "cache-control": "no-store" } };
   if (isPage) return new Response(message, init);
   return Response.json({ statusCode: init.status, error: "Service Unavailable", message, errorCode }, init);
@@ -121,6 +120,6 @@ export default {
     return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
   },
   async scheduled({ scheduledTime }, env) {
-    await env.MANAGEMENT.tend(variablesOf(env), scheduledTime);
+    await env.MANAGEMENT.tend(isolateOf(env).variables, scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

@@ -42,7 +42,7 @@ export class Dashboard extends WorkerEntrypoint<DashboardEnv> {
           return { status: answer.status, text: await answer.text() };
         } catch (error) {
           console.error(JSON.stringify({ message: "the management API cannot be reached", reason: String(error) }));
-          const { code: errorCode, message } = unreachable(ask.method);
+          const { code: errorCode, message } = unreachable(ask);
           return { status: unreachableStatus, text: JSON.stringify({ message, errorCode }) };
         }
       },

@@ -8,7 +8,7 @@ import { sourcesOf } from "../diagnosis/sources.ts";
 import { watchExperiments } from "../diagnosis/watch.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { createRouter } from "../router.ts";
-import { type Settings, tenantsOf, type Variables } from "../settings.ts";
+import { tenantsOf, type Variables } from "../settings.ts";
 import { createMaker } from "./handed.ts";
 
 export interface ManagementEnv extends ManagementBindings {
@@ -17,7 +17,7 @@ export interface ManagementEnv extends ManagementBindings {
 
 /** By the settings that it is handed, so that what it remembers of callers is remembered. */
 const apiOf = createMaker((settings) => createManagement({ settings, tenantOf: createRouter(settings).managedTenant }));
-const tenantsBy = createMaker((settings: Settings) => tenantsOf(settings));
+const tenantsBy = createMaker(tenantsOf);
 
 /** The API for somebody who has several questions. */
 class Conversation extends RpcTarget {
@@ -39,7 +39,7 @@ class Conversation extends RpcTarget {
 export class Management extends WorkerEntrypoint<ManagementEnv> {
   /** Whatever comes; never rejects. */
   answer(request: Request, variables: Variables): Promise<Response> {
-    return apiOf(variables).fetch(request, this.env);
+    return this.open(variables).answer(request);
   }
 
   /** For who asks more than once: a request may call other Workers 32 times, and all that is asked here is one. */

@@ -22,8 +22,7 @@ export { Logbook } from "../logs/logbook.ts";
 export default {
   ...nowhere,
   async queue(batch, env) {
-    const record = (tenant: string, entries: Parameters<typeof recordEntries>[2]) =>
-      recordEntries(env, tenant, entries);
-    await consume(batch, { deliver: deliveryOf(env), record });
+    const deliver = deliveryOf(env);
+    await consume(batch, { deliver, record: (tenant, entries) => recordEntries(env, tenant, entries) });
   },
 } satisfies ExportedHandler<RecordsEnv>;

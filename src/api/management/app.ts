@@ -5,7 +5,7 @@ import type { Control, ControlAnswer, ControlRequest } from "../../control/contr
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
-import { managementPath } from "./address.ts";
+import { isRead, managementPath } from "./address.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { documentPath, serveDocument } from "./document.ts";
 import { Flooded } from "./flood.ts";
@@ -75,7 +75,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     } catch (error) {
       settle("unknown");
       logFault("the control plane cannot be reached", error, correlationId);
-      throw unreachable(request.method);
+      throw unreachable(request);
     }
     settle(!reply.ok && reply.code === "invalid_token" ? "wrong" : "genuine");
     if (reply.ok && refusal !== undefined) return renderRefusal(refusal, reply.rate, allowed(found));
@@ -139,10 +139,6 @@ async function readRequest(found: Found | undefined, request: Request, search: s
     if (error instanceof Problem) return { ...refused, scope, refusal: error };
     throw error;
   }
-}
-
-function isRead({ method }: Request): boolean {
-  return method === "GET" || method === "HEAD";
 }
 
 function allowed(found: Found | undefined): Record<string, string> {
