@@ -5,9 +5,9 @@
 import { within } from "../alarms/deadline.ts";
 import type { CohortStatus } from "../model/cohort.ts";
 import { defaultThresholds, type Thresholds } from "../model/diagnosis-thresholds.ts";
-import type { OutcomeType } from "../model/event.ts";
 import type { ExperimentRecord } from "../model/experiment-record.ts";
 import type { LedgerCounts } from "../model/ledger-counts.ts";
+import type { LoginEntryType } from "../model/log-entry.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import { type ExperimentReport, lookAt, reportOn } from "./report.ts";
 import type { AnalysisWindow, Evidence, KeptVerdict, LogCounts } from "./scene.ts";
@@ -19,7 +19,7 @@ interface EntryCounts {
   experiments: Readonly<Record<string, Outcomes>>;
   unassigned: Outcomes;
 }
-type Outcomes = Record<OutcomeType, { total: number; forced: number }>;
+type Outcomes = Record<LoginEntryType, { total: number; forced: number }>;
 
 /** The tenant's other objects, as far as they are asked. */
 export interface Sources {
@@ -171,7 +171,7 @@ function windowOf({ from, to }: AnalysisWindow): AnalysisWindow | null {
 
 function logCounts(experimentId: string, lately: EntryCounts, day: EntryCounts): LogCounts {
   const genuine = (outcomes: Outcomes | undefined): LogCounts["outcomes"] => {
-    const count = (type: OutcomeType) => (outcomes?.[type].total ?? 0) - (outcomes?.[type].forced ?? 0);
+    const count = (type: LoginEntryType) => (outcomes?.[type].total ?? 0) - (outcomes?.[type].forced ?? 0);
     return { s: count("s"), ss: count("ss"), f: count("f"), fs: count("fs") };
   };
   return {

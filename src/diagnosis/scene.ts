@@ -2,9 +2,9 @@
 import type { CohortStatus } from "../model/cohort.ts";
 import type { Thresholds } from "../model/diagnosis-thresholds.ts";
 import type { Epoch } from "../model/epoch-history.ts";
-import type { OutcomeType } from "../model/event.ts";
 import type { ExperimentRecord } from "../model/experiment-record.ts";
 import type { Cell, LedgerCounts } from "../model/ledger-counts.ts";
+import type { LoginEntryType } from "../model/log-entry.ts";
 import type { Verdict } from "./split.ts";
 
 /** From when to when an analyst looks; both ends may be open. */
@@ -24,8 +24,8 @@ export interface LogCounts {
   lately: Readonly<Record<string, number>>;
   day: Readonly<Record<string, number>>;
   /** Log-ins that ended in the last day under this experiment, forced ones aside, and under none. */
-  outcomes: Readonly<Record<OutcomeType, number>>;
-  unassigned: Readonly<Record<OutcomeType, number>>;
+  outcomes: Readonly<Record<LoginEntryType, number>>;
+  unassigned: Readonly<Record<LoginEntryType, number>>;
 }
 
 export interface Evidence {

@@ -28,6 +28,7 @@ const descriptions: Readonly<Record<OutcomeType, string>> = {
   ss: "Success Signup",
   f: "Failed Login",
   fs: "Failed Signup",
+  p: "Success Login",
 };
 
 function detailsOf({ experiment, variation, segmentId, control, method, epoch }: Assignment): ExperimentDetails {
@@ -93,7 +94,7 @@ export function createReporter(units: Units, guard: SendGuard, now: () => number
       ...(first && others.length > 0 ? { experiments: [first, ...others] } : {}),
     };
     const userId = sighting.logsUserIds ? await sighting.userId() : null;
-    return [entryOf(sighting, { type, description: descriptions[type], details, userId })];
+    return [entryOf(sighting, { type: type === "p" ? "s" : type, description: descriptions[type], details, userId })];
   }
 
   return {

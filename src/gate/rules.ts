@@ -48,7 +48,8 @@ const authorizeQuery = /[?&]client_id=/;
 const requestQuery = /[?&](?:response_type|request_uri|request)=/;
 
 export function compileRules(tenant: Tenant): Rules {
-  const provider = providers[tenant.provider];
+  const provider = providers[tenant.provider] ?? providers.oidc;
+  if (!provider) throw new Error("no provider");
   const authorizePaths = [...provider.authorize, ...tenant.authorize_paths];
   const isAuthorizePath = anyOf(authorizePaths);
   const pagePaths = [...provider.pages, ...tenant.paths];

@@ -50,8 +50,8 @@ export interface UnitState {
     /** Epochs and variations it was exposed to, in order; the first of them, where there are too many. */
     seen: readonly (readonly [epoch: number, variation: string])[];
   };
-  /** Log-ins, sign-ups, failures of either. */
-  outcomes?: { s?: Span; ss?: Span; f?: Span };
+  /** Logins, sign-ups, failures of either, pass-throughs. */
+  outcomes?: { s?: Span; ss?: Span; f?: Span; p?: Span };
   /** What kinds of subject its events called it: bits of `kindBits`. */
   kinds?: number;
   /** An identity says that it and another are one person's. */
@@ -78,6 +78,7 @@ export function foldEvent(state: UnitState, event: VestibuleEvent, role: Role): 
   if (!Number.isFinite(at)) throw new RangeError(`no time: ${event.at}`);
   const forced = state.forced ?? (event.method === "forced" ? true : undefined);
   const known = forced === undefined ? state : { ...state, forced };
+  if (event.type === "forced") return { ...known, forced: true };
   if (event.type === "identity") return withIdentity(known, event, at, role);
   if (event.type === "assignment") return withKind(withAssignment(known, event, at), event.type, event.subject_kind);
   if (event.type === "exposure") return withKind(withExposure(known, event, at), event.type, event.subject_kind);
@@ -136,14 +137,17 @@ function withExposure(state: UnitState, event: VestibuleEvent, at: number): Unit
   };
 }
 
-const outcomeKeys = { s: "s", ss: "ss", f: "f", fs: "f" } as const;
+const outcomeKeys = { s: "s", ss: "ss", f: "f", fs: "f", p: "p" } as const;
 
 function withOutcome(state: UnitState, outcome: OutcomeType, at: number): UnitState {
   const key = outcomeKeys[outcome];
   const all: NonNullable<UnitState["outcomes"]> = { ...state.outcomes };
   all[key] = widened(all[key], at);
-  const { s, ss, f } = all;
-  return { ...state, outcomes: { ...(s ? { s } : {}), ...(ss ? { ss } : {}), ...(f ? { f } : {}) } };
+  const { s, ss, f, p } = all;
+  return {
+    ...state,
+    outcomes: { ...(s ? { s } : {}), ...(ss ? { ss } : {}), ...(f ? { f } : {}), ...(p ? { p } : {}) },
+  };
 }
 
 function withIdentity(state: UnitState, event: VestibuleEvent, at: number, role: Role): UnitState {

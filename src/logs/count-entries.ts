@@ -1,5 +1,5 @@
 /** How often what was logged, for who explains an experiment. */
-import { type OutcomeType, outcomeType } from "../model/event.ts";
+import { type LoginEntryType, loginEntryTypes } from "../model/log-entry.ts";
 import type { EntryStore } from "./entry-store.ts";
 import { assignmentsIn, failedOpenMark } from "./mark.ts";
 
@@ -11,7 +11,7 @@ export interface CountQuery {
   experimentId?: string;
 }
 
-export type OutcomeCounts = Record<OutcomeType, { total: number; forced: number }>;
+export type OutcomeCounts = Record<LoginEntryType, { total: number; forced: number }>;
 
 export interface EntryCounts {
   /** By code; a code that never came is not there. */
@@ -25,7 +25,7 @@ export interface EntryCounts {
 }
 
 const none = (): OutcomeCounts =>
-  Object.fromEntries(outcomeType.options.map((type) => [type, { total: 0, forced: 0 }])) as OutcomeCounts;
+  Object.fromEntries(loginEntryTypes.map((type) => [type, { total: 0, forced: 0 }])) as OutcomeCounts;
 
 export function countEntries(entries: EntryStore, { since, until, experimentId }: CountQuery): EntryCounts {
   const counts: EntryCounts = { warnings: {}, experiments: {}, unassigned: none(), failedOpen: none() };

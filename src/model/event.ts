@@ -4,11 +4,14 @@ import * as v from "valibot";
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
 export const assignmentMethod = v.picklist(["auto", "session", "sticky", "inclusion", "forced"]);
-/** How a variation was come by; `session` is a pin from an earlier hop of the same log-in. */
+/** How a variation was chosen; `session` is a pin from an earlier request of the same login. */
 export type AssignmentMethod = v.InferOutput<typeof assignmentMethod>;
 
-export const outcomeType = v.picklist(["s", "ss", "f", "fs"]);
-/** Log-in and sign-up, succeeded and failed, as Auth0's log types call them. */
+export const outcomeType = v.picklist(["s", "ss", "f", "fs", "p"]);
+/**
+ * Login and sign-up, succeeded and failed, named as Auth0's log types; `p` is a pass-through: the provider had a session
+ * already, so the login succeeded without showing a page.
+ */
 export type OutcomeType = v.InferOutput<typeof outcomeType>;
 
 /** Properties that one event names as missing; further ones are left out. */
@@ -17,7 +20,8 @@ export const mostMissing = 20;
 export const eventSchema = v.object({
   id,
   tenant: id,
-  type: v.picklist(["assignment", "exposure", "auth", "identity"]),
+  /** `forced`: QA forced a variation on the unit, so the experiment's statistics leave it out. */
+  type: v.picklist(["assignment", "exposure", "auth", "identity", "forced"]),
   /** ISO 8601, milliseconds, UTC. */
   at: v.pipe(v.string(), v.isoTimestamp()),
   experiment_id: v.exactOptional(id),

@@ -1,19 +1,9 @@
 /** An experiment and its allocations. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
 import { descriptionSchema, nameSchema, patchOf, percentSchema, refusing, timestampSchema } from "./fields.ts";
+import { authenticationFlow } from "./flow.ts";
 import { experimentId, featureFlagId, segmentId, variationId } from "./ids.ts";
 import { experimentStatus } from "./snapshot.ts";
-
-const authenticationFlows = [
-  "authentication",
-  "mfa_enrollment",
-  "mfa_challenge",
-  "password_reset",
-  "passkey_enrollment",
-  "organization_selection",
-  "email_verification",
-] as const;
-export const authenticationFlow = v.picklist(authenticationFlows, `must be one of ${authenticationFlows.join(", ")}`);
 
 export const allocationStrategy = v.picklist(["percentage", "segment"], "must be percentage or segment");
 

@@ -1,19 +1,23 @@
 /** A line of the tenant's log, in the shape of Auth0's log events. */
 import * as v from "valibot";
-import { assignmentMethod, eventSchema, outcomeType } from "./event.ts";
+import { assignmentMethod, eventSchema } from "./event.ts";
 
 /** Warnings that the gate, the control plane, the cohorts and log streams may write; docs/problems.md says what each means and what to do. */
 export const warningCode = v.picklist([
   "cohort_stale",
+  "device_cookie_cleared",
   "experiment_circuit_open",
   "experiment_cohort_unavailable",
   "experiment_failed_open",
   "experiment_invalidated",
   "experiment_not_found",
   "experiment_orphaned_params",
+  "experiment_override_not_applied",
   "experiment_override_refused",
   "experiment_sample_ratio_mismatch",
   "experiment_segment_not_found",
+  "experiment_stamp_too_large",
+  "experiment_variation_missing",
   "experiment_variation_not_found",
   "log_stream_suspended",
 ]);
@@ -29,8 +33,11 @@ const experimentDetails = v.object({
 });
 export type ExperimentDetails = v.InferOutput<typeof experimentDetails>;
 
-/** Outcomes, and `w`: a warning. */
-export const entryTypes = [...outcomeType.options, "w"] as const;
+/** Auth0's types: login and sign-up, succeeded and failed, and `w`, a warning. */
+export const loginEntryTypes = ["s", "ss", "f", "fs"] as const;
+/** The types of entries that tell how a login ended. */
+export type LoginEntryType = (typeof loginEntryTypes)[number];
+export const entryTypes = [...loginEntryTypes, "w"] as const;
 export type EntryType = (typeof entryTypes)[number];
 
 export const logEntrySchema = v.object({
@@ -50,6 +57,8 @@ export const logEntrySchema = v.object({
     code: v.exactOptional(warningCode),
     /** Of an outcome: why nothing was assigned, as `x-experiment-failed-open` said it. */
     failed_open: v.exactOptional(v.string()),
+    /** The login succeeded with a session that the provider already had; no page was shown. */
+    pass_through: v.exactOptional(v.literal(true)),
     /** The assignment in force, the first when there are several. */
     experiment: v.exactOptional(experimentDetails),
     /** All of them, when there are several. */

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { cohortIdType } from "./cohort.ts";
 import { deploymentType } from "./deployment.ts";
+import { authenticationFlow } from "./flow.ts";
 
 const id = v.pipe(v.string(), v.minLength(1));
 const range = v.tuple([v.number(), v.number()]);
@@ -51,6 +52,8 @@ const experiment = v.object({
   flag_key: id,
   /** Counts up whenever the split changes; 1 at first activation. */
   epoch: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** The flow on whose pages it assigns and is exposed; `authentication` in snapshots published before flows had an effect. */
+  authentication_flow: v.exactOptional(authenticationFlow, "authentication"),
   /** Which id is hashed: the device cookie before log-in, or user_id after. */
   subject: v.picklist(["device", "user"]),
   /** Earlier choices win over today's rules (design: sticky bucketing). */
@@ -104,6 +107,11 @@ export const snapshotSchema = v.object({
   experiments: v.array(experiment),
   /** Absent from what was published before there were any. */
   deployments: v.exactOptional(v.array(deployment), []),
+  /**
+   * The flags that are enabled at the gate. Absent from snapshots published before flags could be enabled there: then the
+   * gate assigns the active experiments and serves no rollout.
+   */
+  gate: v.exactOptional(v.object({ flag_keys: v.array(id) })),
   /** By key of a flag that is enabled in a deployment and serves nobody, names of its parameters; absent where all serve. */
   unserved: v.exactOptional(v.record(v.string(), v.array(v.string()))),
   /** Absent until a cohort has members. */

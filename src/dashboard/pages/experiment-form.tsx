@@ -1,6 +1,7 @@
 /** Makes and changes experiments. */
-import { authenticationFlow, type Experiment, maxAllocations } from "../../model/experiment.ts";
+import { type Experiment, maxAllocations } from "../../model/experiment.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
+import { authenticationFlow } from "../../model/flow.ts";
 import type { PresentedExperiment } from "../../model/present-experiment.ts";
 import type { Segment } from "../../model/segment.ts";
 import type { Variation } from "../../model/variation.ts";

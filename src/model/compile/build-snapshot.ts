@@ -93,6 +93,7 @@ function snapshotExperiment(experiment: Experiment, resources: Resources): Snaps
       status: experiment.status,
       flag_key: flag.key,
       epoch: experiment.epoch,
+      authentication_flow: experiment.authentication_flow,
       subject: experiment.assignment_config.subject,
       sticky: isSticky(experiment, flag),
       ...(control === undefined ? {} : { control }),
