@@ -115,9 +115,13 @@ export default {
       if (tenants.length > 0) return frontOf(isolate, sources).answer(spoken, request, url, visit);
     }
     const route = router.routeOf(url.host);
-    if (!route) return forwardPlainly(request, undefined, null);
+    if (!route) return forwardPlainly(request, { origin: undefined, reservedQueryNames: [] }, null);
     if (gate && route.tenant) return gate.handle(request, url, route.tenant, env, ctx);
-    return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
+    return forwardPlainly(
+      request,
+      { origin: route.tenant ? route.tenant.origin : route.origin, reservedQueryNames: [] },
+      "settings",
+    );
   },
   async scheduled({ scheduledTime }, env) {
     await env.MANAGEMENT.tend(isolateOf(env).variables, scheduledTime);
