@@ -46,8 +46,8 @@ export function classify(request: Request, url: Address, scan: HeaderScan, rules
   const { headers, method } = request;
   const path = normalizePath(url.pathname);
   const isStart = rules.isStart(method, path, url.search);
-  const page = isStart ? null : rules.pageOf(path);
-  const flow = isStart ? "authentication" : (page?.flow ?? null);
+  const page = rules.pageOf(path, url.search, isStart);
+  const flow = page?.flow ?? null;
   const destination = headers.get("sec-fetch-dest");
   const mode = headers.get("sec-fetch-mode");
   const acceptsHtml = headers.get("accept")?.includes("text/html") === true;

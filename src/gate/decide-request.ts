@@ -34,6 +34,8 @@ export interface GateDecision {
   userUnit: string | null;
   /** What the session is from now on; null while there is none. */
   session: Session | null;
+  /** Whether the session, or a login in it, begins with this request. */
+  beginsSession: boolean;
   /** Whether the request had a session cookie, genuine or not. */
   hadSession: boolean;
   /** Whether the request is known to belong to a session. */
@@ -74,6 +76,7 @@ export function nothing(changes: Partial<GateDecision> = {}): GateDecision {
     deviceId: null,
     userUnit: null,
     session: null,
+    beginsSession: false,
     hadSession: false,
     inSession: false,
     couldAssign: false,
@@ -205,6 +208,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
     deviceId: device?.id ?? null,
     userUnit: userUnit ?? next?.userUnit ?? null,
     session: renewed,
+    beginsSession: session === null || isNewLogin,
     couldAssign: participates && !bot && gate.active.length > 0,
     forcedIn: forced === null ? [] : forcedExperiments(snapshot, forced, own),
     cookies: [...base.cookies, ...signed],

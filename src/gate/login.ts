@@ -41,8 +41,11 @@ export function startsLogin(request: Request, url: Address, { path }: Classified
   if (login === null) return true;
   const { id } = loginRequestOf(url);
   if (id !== null && login.requests.some((each) => each.id === id)) return false;
-  const site = request.headers.get("sec-fetch-site");
+  const { headers, method } = request;
+  const site = headers.get("sec-fetch-site");
   if (site !== null) return site !== "same-origin";
+  // A form of the provider's own page; a service provider's comes from elsewhere.
+  if (method === "POST") return (headers.get("origin") ?? url.origin) !== url.origin;
   // Without fetch metadata, another authorization address on this host is that of a brokered realm.
   return login.path === tagOf(path);
 }

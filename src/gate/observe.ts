@@ -31,7 +31,16 @@ export async function observe(
   const isPassed = classified.kind === "pass";
   const read = isPassed
     ? { outcome: null, response }
-    : await readOutcome({ request, url, tenant, rules, classified, session, response });
+    : await readOutcome({
+        request,
+        url,
+        tenant,
+        rules,
+        classified,
+        session,
+        beginsSession: decision.beginsSession,
+        response,
+      });
   const { outcome } = read;
   const { status } = response;
   const isCounted = session?.isForced !== true;

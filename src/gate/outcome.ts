@@ -6,7 +6,7 @@ import { hostMatches } from "../settings.ts";
 import type { Classified } from "./classify.ts";
 import { isHtml } from "./inject.ts";
 import { answersLogin, hasLoginState } from "./login.ts";
-import { type Peeked, peekBody } from "./peek.ts";
+import { peekBody } from "./peek.ts";
 import type { CompiledOutcomeRule, Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +25,8 @@ export interface Exchange {
   classified: Classified;
   /** The login's; null where the request belongs to none that the gate has seen begin. */
   session: Session | null;
+  /** Whether this request began it. */
+  beginsSession: boolean;
   response: Response;
 }
 
@@ -143,60 +145,70 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What of a body the rules need: a form in a page that may post itself, the JSON response to a page's call. */
-async function readBody({
-  classified,
-  response,
-  rules,
-  session,
-}: Exchange): Promise<(Peeked & { isJson: boolean }) | null> {
-  if (session === null) return null;
-  const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i.test(response.headers.get("content-type") ?? "");
-  const mayHoldForm =
-    classified.isNavigation && (rules.readsForms || session.login?.postsForm === true) && isHtml(response);
-  if (!mayHoldForm && !(isJson && !classified.isNavigation)) return null;
-  const peeked = await peekBody(response);
-  return peeked && { ...peeked, isJson };
+/** The parts of a body that rules look at. */
+interface BodyParts {
+  form: ReturnType<typeof formIn>;
+  json: unknown;
 }
+const noBody: BodyParts = { form: null, json: undefined };
 
 /**
  * What the response means for the login, with the response to pass on: where its body had to be read, that is another
  * object with the same bytes. @throws never for what the origin sends
  */
 export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcome | null; response: Response }> {
-  const { request, classified, session, response, rules } = exchange;
-  const { status } = response;
-  const location = status >= 300 && status < 400 ? response.headers.get("location") : null;
+  const { request, classified, session, response, rules, beginsSession } = exchange;
+  const { status, headers } = response;
+  const location = status >= 300 && status < 400 ? headers.get("location") : null;
   const destination = location === null ? null : destinationOf(location, exchange);
   const answer = destination && readAuthorizationResponse(destination, session);
   if (session === null) return { outcome: answer, response };
 
-  const isForm = classified.isNavigation && request.method !== "GET";
-  const mayRead = isForm || !classified.isNavigation || session.login?.postsForm === true || rules.readsForms;
-  const body = location === null && mayRead ? await readBody(exchange) : null;
-  const passed = body?.response ?? response;
-  const form = body !== null && !body.isJson ? formIn(body.text) : null;
-  const json = body?.isJson ? parseJson(body.text) : undefined;
-  const matches = (rule: CompiledOutcomeRule) =>
-    (rule.method === undefined || rule.method === request.method) &&
-    (rule.request === undefined || (rule.request === "fetch") === !classified.isNavigation) &&
-    (rule.isOn === undefined || rule.isOn(classified.path)) &&
-    (rule.status === undefined || rule.status.includes(status)) &&
-    (rule.location_parameter === undefined || destination?.parameters.has(rule.location_parameter) === true) &&
-    (rule.json === undefined || hasMember(json, rule.json)) &&
-    (rule.form_field === undefined || form?.fields.has(rule.form_field) === true);
-  const rule = rules.outcomes.find(matches);
+  // The request that begins a login cannot end an attempt of it by a rule.
+  const candidates = beginsSession
+    ? []
+    : rules.outcomes.filter(
+        (rule) =>
+          (rule.method === undefined || rule.method === request.method) &&
+          (rule.request === undefined || (rule.request === "fetch") === !classified.isNavigation) &&
+          (rule.status === undefined || rule.status.includes(status)) &&
+          (rule.isOn === undefined || rule.isOn(classified.path)) &&
+          (rule.location_parameter === undefined || destination?.parameters.has(rule.location_parameter) === true),
+      );
+  // A page that posts itself to the application, and the JSON with which a page's call is answered.
+  const readsForm = classified.isNavigation && session.login?.postsForm === true;
+  const readsJson = !classified.isNavigation && request.method !== "GET";
+  const wantsForm = readsForm || candidates.some(({ form_field }) => form_field !== undefined);
+  const wantsJson = readsJson || candidates.some(({ json }) => json !== undefined);
+  const isReadable = location === null && ((wantsForm && isHtml(response)) || (wantsJson && isJson(headers)));
+  const peeked = isReadable ? await peekBody(response) : null;
+  const passed = peeked?.response ?? response;
+  const { form, json } = peeked === null ? noBody : bodyParts(peeked.text, headers);
+
+  const rule = candidates.find(
+    (each) =>
+      (each.json === undefined || hasMember(json, each.json)) &&
+      (each.form_field === undefined || form?.fields.has(each.form_field) === true),
+  );
   if (rule !== undefined) {
-    const kind = rule.outcome;
-    return { outcome: { kind, ends: kind !== "failure" || answer !== null }, response: passed };
+    const saml = form?.fields.get("SAMLResponse");
+    const isRefused = rule.outcome === "success" && saml && !isSamlSuccess(saml);
+    const kind = isRefused ? "failure" : rule.outcome;
+    return { outcome: { kind, ends: rule.outcome !== "failure" || answer !== null }, response: passed };
   }
   if (answer !== null) return { outcome: answer, response: passed };
-  if (form !== null) {
+  if (form !== null && readsForm) {
     const posted = destinationOf(form.action, exchange);
-    const outcome = posted && readAuthorizationResponse({ ...posted, parameters: form.fields }, session);
-    return { outcome: posted?.leaves ? outcome : null, response: passed };
+    const outcome = posted?.leaves ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
+    return { outcome, response: passed };
   }
   return { outcome: readJsonResponse(json, exchange), response: passed };
+}
+
+const isJson = (headers: Headers) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
+
+function bodyParts(text: string, headers: Headers): BodyParts {
+  return isJson(headers) ? { form: null, json: parseJson(text) } : { form: formIn(text), json: undefined };
 }
 
 function hasMember(json: unknown, { member, equals }: NonNullable<CompiledOutcomeRule["json"]>): boolean {

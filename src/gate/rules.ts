@@ -20,55 +20,85 @@ export interface Rules {
   /** Whether a request to this address begins a login. @param path as `normalizePath` gives it */
   isStart(method: string, path: string, search: string): boolean;
   /** What the address shows; null where it is no page of a login. */
-  pageOf(path: string): Page | null;
+  pageOf(path: string, search: string, isStart: boolean): Page | null;
   /** Whether the tenant's consent cookie allows assigning; true where none is configured. */
   hasConsent(cookies: string | null): boolean;
   outcomes: readonly CompiledOutcomeRule[];
-  /** Whether a rule looks for a form in a page. */
-  readsForms: boolean;
 }
 
 type PathTest = (path: string) => boolean;
+type QueryTest = (search: string) => boolean;
 
 /** OpenID Connect Core section 3.1.2.1, pushed (RFC 9126) and signed (RFC 9101) requests included. */
 const authorizeQuery = /[?&]client_id=/i;
 const requestQuery = /[?&](?:response_type|request_uri|request)=/i;
 /** SAML 2.0 Bindings, section 3.4. */
 const samlQuery = /[?&]SAMLRequest=/i;
+const beginsByQuery: QueryTest = (search) =>
+  (authorizeQuery.test(search) && requestQuery.test(search)) || samlQuery.test(search);
 
-const signupStep = "signup";
-const otherPage = (flow: FlowName): Page => ({ flow, isSignup: false });
+const startPage: Page = { flow: "authentication", isSignup: false };
 
+/** Whether a query holds this `name=value`. */
+function compilePair(pair: string): QueryTest {
+  const [[name = "", value = ""] = []] = new URLSearchParams(pair);
+  return (search) => search.includes(name) && new URLSearchParams(search).getAll(name).includes(value);
+}
+
+function compilePages(rules: readonly PageRule[]): (path: string, search: string) => Page | undefined {
+  const compiled = rules.map(
+    ({ path, query, flow, step }): { onPath: PathTest; onQuery: QueryTest | null; page: Page } => ({
+      onPath: compilePathPattern(path),
+      onQuery: query === undefined ? null : compilePair(query),
+      page: { flow, isSignup: step === "signup" },
+    }),
+  );
+  return (path, search) =>
+    compiled.find(({ onPath, onQuery }) => onPath(path) && (onQuery === null || onQuery(search)))?.page;
+}
+
+function anyOf(patterns: readonly string[]): PathTest {
+  const compiled = patterns.map(compilePathPattern);
+  return (path) => compiled.some((test) => test(path));
+}
+
+/** A tenant's own rules come before the preset's. */
 export function compileRules(tenant: Tenant): Rules {
   const preset = presets[tenant.provider];
-  const starts: { test: PathTest; methods: readonly string[] }[] = [
-    ...tenant.authorize_paths.map((path) => ({ test: compilePathPattern(path), methods: ["GET", "POST"] })),
-    ...preset.starts.map(({ path, methods = ["GET"] }) => ({ test: compilePathPattern(path), methods })),
-  ];
+  const isOwnStart = anyOf(tenant.authorize_paths);
+  const startsOf = (wanted: string) =>
+    anyOf(
+      preset.starts.flatMap(({ path, methods = ["GET"] }) => (methods.some((each) => each === wanted) ? path : [])),
+    );
+  const starts: Readonly<Record<string, PathTest>> = { GET: startsOf("GET"), POST: startsOf("POST") };
   // A tenant that lists its authorization addresses has no others.
   const startsByQuery = preset.startsByQuery && tenant.authorize_paths.length === 0;
-  const own: PageRule[] = [
+  const isIgnored = anyOf(preset.ignored ?? []);
+  const ownPage = compilePages([
     ...tenant.pages,
-    ...tenant.signup_paths.map((path) => ({ path, flow: "authentication" as const, step: signupStep })),
-  ];
-  const listed: PageRule[] = tenant.paths.map((path) => ({ path, flow: "authentication", step: "page" }));
-  const pages = [...own, ...preset.pages, ...listed].map(({ path, flow, step }): { test: PathTest; page: Page } => ({
-    test: compilePathPattern(path),
-    page: { flow, isSignup: step === signupStep },
-  }));
+    ...tenant.signup_paths.map((path) => ({ path, flow: "authentication" as const, step: "signup" })),
+  ]);
+  const presetPage = compilePages(preset.pages);
+  const listedPage = compilePages(
+    tenant.paths.map((path) => ({ path, flow: "authentication" as const, step: "page" })),
+  );
   // A tenant that lists its pages has no others.
-  const rest = preset.otherPages === null || tenant.paths.length > 0 ? null : otherPage(preset.otherPages);
-  const outcomes = [...tenant.outcomes, ...preset.outcomes].map(({ path, ...rule }) => ({
-    ...rule,
-    ...(path === undefined ? {} : { isOn: compilePathPattern(path) }),
-  }));
+  const isOpen = preset.otherPages !== null && tenant.paths.length === 0;
+  const otherPage: Page | null = isOpen && preset.otherPages ? { flow: preset.otherPages, isSignup: false } : null;
   return {
     isStart: (method, path, search) =>
-      starts.some(({ test, methods }) => methods.includes(method) && test(path)) ||
-      (startsByQuery && ((authorizeQuery.test(search) && requestQuery.test(search)) || samlQuery.test(search))),
-    pageOf: (path) => pages.find(({ test }) => test(path))?.page ?? rest,
+      isOwnStart(path) ||
+      (!isIgnored(path) && (starts[method]?.(path) === true || (startsByQuery && beginsByQuery(search)))),
+    pageOf: (path, search, isStart) => {
+      const own = ownPage(path, search);
+      if (own) return own;
+      if (!isStart && isIgnored(path)) return null;
+      return presetPage(path, search) ?? listedPage(path, search) ?? (isStart ? startPage : otherPage);
+    },
     hasConsent: compileConsent(tenant.consent),
-    outcomes,
-    readsForms: outcomes.some(({ form_field }) => form_field !== undefined),
+    outcomes: [...tenant.outcomes, ...preset.outcomes].map(({ path, ...rule }) => ({
+      ...rule,
+      ...(path === undefined ? {} : { isOn: compilePathPattern(path) }),
+    })),
   };
 }

@@ -36,8 +36,6 @@ export const oidc: Preset = {
   otherPages: "authentication",
   outcomes: [
     { outcome: "failure", method: "POST", request: "navigation", status: [400, 401, 403, 422] },
-    // The POST binding's page. With OpenID Connect such pages are recognized everywhere.
-    { outcome: "success", status: [200], form_field: "SAMLResponse" },
     // better-auth. With OpenID Connect its answer is the redirect's address instead, which needs no rule.
     {
       outcome: "login",
