@@ -6,6 +6,8 @@ import { clientIpHeader, failedOpenHeader, type StampValues, setStampHeaders } f
 export interface Forwarding {
   /** Undefined: the Route topology, where the request is fetched as it came. */
   origin: string | undefined;
+  /** The tenant's own headers for its origin. */
+  headers: Readonly<Record<string, string>>;
   /** The query to send; the request's own bytes unless the tenant stamps the query. */
   search: string | undefined;
   stamp: StampValues | null;
@@ -34,6 +36,7 @@ function setHeaders(headers: Headers, address: Address, head: Head, forwarding: 
     const client = head.forwardedFor ? null : headers.get("cf-connecting-ip");
     if (client) headers.set("x-forwarded-for", client);
   }
+  for (const [name, value] of Object.entries(forwarding.headers)) headers.set(name, value);
   if (signedClientIp !== null) headers.set(clientIpHeader, signedClientIp);
   if (failedOpen !== null) headers.set(failedOpenHeader, failedOpen);
   if (stamp !== null) setStampHeaders(headers, stamp);

@@ -8,7 +8,7 @@ import { BudgetError, both, isPromise, withinBudget } from "../assignment/pendin
 import { messageOf, type SourceBindings, type Sources } from "../assignment/sources.ts";
 import { circuitWarnings } from "../assignment/warning.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Settings } from "../settings.ts";
+import type { Route, Settings } from "../settings.ts";
 import type { Classified } from "./classify.ts";
 import { answer, askOrigin, badGateway } from "./forward.ts";
 import { inspectHead } from "./head.ts";
@@ -16,6 +16,7 @@ import { injectAttributes } from "./inject.ts";
 import { type Observed, observe } from "./observe.ts";
 import { makePlan, type Plan, type PlanTools, plainPlan } from "./plan.ts";
 import { createReporter, type Sighting } from "./report.ts";
+import { withoutReserved } from "./reserved-query.ts";
 import { compileRules, type Rules } from "./rules.ts";
 import { type Screened, screen } from "./screen.ts";
 import { createStamper, stampQuery } from "./stamp.ts";
@@ -44,14 +45,25 @@ function reasonOf(error: unknown): string {
   return "error";
 }
 
-/** Forwards without looking: for hosts whose settings are wrong, and for those that are nobody's. */
+/** What forwarding needs of a route, whatever the state of its tenant's settings. */
+export type ForwardTarget = Pick<Route, "origin"> & Partial<Pick<Route, "originHeaders" | "reservedQueryNames">>;
+
+/** Forwards without a decision. @param route undefined for a host that no tenant has */
 export async function forwardPlainly(
   request: Request,
-  origin: string | undefined,
+  route: ForwardTarget | undefined,
   failedOpen: string | null,
 ): Promise<Response> {
   const url = new Address(request.url);
-  const forwarding = { origin, search: undefined, stamp: null, failedOpen, signedClientIp: null };
+  const search = withoutReserved(url.search, route?.reservedQueryNames ?? []);
+  const forwarding = {
+    origin: route?.origin,
+    headers: route?.originHeaders ?? {},
+    search: search === url.search ? undefined : search,
+    stamp: null,
+    failedOpen,
+    signedClientIp: null,
+  };
   try {
     const response = await askOrigin(request, url, inspectHead(request.headers), forwarding);
     return answer(response, { cookies: [], isPrivate: false });
@@ -63,11 +75,11 @@ export async function forwardPlainly(
 
 /**
  * One gate an isolate. It remembers verified signatures and made stamps, and nothing of any request.
- * @throws when the settings hold no key to stamp with; check `settings.faults` first.
+ * @throws when the settings hold no key to stamp with; check `settings.sharedErrors` first.
  */
 export function createGate({ settings, sources, now }: GateOptions): Gate {
   const { decisionBudgetMs, stampKey } = settings;
-  if (!stampKey) throw new Error("no STAMP_KEY: settings with faults make no gate");
+  if (!stampKey) throw new Error("no STAMP_KEY: settings with shared errors make no gate");
   const { guard, keyring, units } = sources;
   const stamper = createStamper(stampKey, (call) => guard("crypto", call));
   const users = createUserReader((call, uri) => guard("jwks", call, uri));
@@ -134,6 +146,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
     try {
       response = await askOrigin(request, url, head, {
         origin: tenant.origin,
+        headers: tenant.origin_headers,
         search: search === url.search ? undefined : search,
         stamp: plan.stamp,
         failedOpen: plan.failedOpen,

@@ -1,8 +1,10 @@
 /** A tenant's provider and its own rules, made ready: which paths are what, and how success and failure show. */
+import { compilePattern } from "../engine/pattern.ts";
 import type { OutcomeRule } from "../model/provider.ts";
 import { providers } from "../model/provider.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { cookieValues } from "./cookies.ts";
+import { compilePathPattern } from "./path-pattern.ts";
 
 export interface CompiledOutcomeRule extends Omit<OutcomeRule, "path"> {
   isOn?: (path: string) => boolean;
@@ -17,30 +19,21 @@ export interface Rules {
   outcomes: readonly CompiledOutcomeRule[];
 }
 
-/** `*` within a segment, `**` any number of segments; at most two of these, so matching stays cheap. */
-export function compilePathPattern(pattern: string): RegExp {
-  const source = pattern.split("/").slice(1);
-  let expression = "^";
-  for (const [index, segment] of source.entries()) {
-    const last = index === source.length - 1;
-    if (segment === "**") expression += last ? "(?:/.*)?" : "(?:/[^/]+)*";
-    else expression += `/${segment.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")}`;
-  }
-  return new RegExp(`${expression}/?$`);
-}
-
-/** No page has a longer path, and matching one with two `**` takes the square of its length. */
+/** No page has a longer path. */
 const longestPath = 2_048;
 
 function anyOf(patterns: readonly string[]): (path: string) => boolean {
   const compiled = patterns.map(compilePathPattern);
-  return (path) => path.length <= longestPath && compiled.some((pattern) => pattern.test(path));
+  return (path) => path.length <= longestPath && compiled.some((pattern) => pattern(path));
 }
+
+const maxConsentValueLength = 512;
 
 function compileConsent(consent: Tenant["consent"]): Rules["hasConsent"] {
   if (!consent) return () => true;
-  const pattern = new RegExp(consent.pattern);
-  return (cookies) => cookieValues(cookies, consent.cookie).some((value) => value.length <= 512 && pattern.test(value));
+  const { maxLength, matches } = compilePattern(consent.pattern);
+  const limit = Math.min(maxLength, maxConsentValueLength);
+  return (cookies) => cookieValues(cookies, consent.cookie).some((value) => value.length <= limit && matches(value));
 }
 
 /** OpenID Connect Core §3.1.2.1, pushed (RFC 9126) and signed requests (RFC 9101) included. */
