@@ -7,7 +7,7 @@ export interface Forwarding {
   /** Undefined: the Route topology, where the request is fetched as it came. */
   origin: string | undefined;
   /** Headers that the origin wants of every request, secret ones included. */
-  originHeaders: Readonly<Record<string, string>> | undefined;
+  originHeaders: Readonly<Record<string, string>>;
   /** The query to send; undefined: the request's own bytes. */
   search: string | undefined;
   stamp: StampValues | null;
@@ -44,7 +44,7 @@ function setHeaders(headers: Headers, address: Address, scan: HeaderScan, forwar
   headers.set("x-forwarded-port", portOf(address));
   const client = headers.get("cf-connecting-ip");
   if (client !== null) headers.set("x-forwarded-for", client);
-  if (originHeaders !== undefined) for (const name in originHeaders) headers.set(name, originHeaders[name] ?? "");
+  for (const name in originHeaders) headers.set(name, originHeaders[name] ?? "");
   if (signedClientIp !== null) headers.set(clientIpHeader, signedClientIp);
   if (failedOpen !== null) headers.set(failedOpenHeader, failedOpen);
   if (stamp !== null) setStampHeaders(headers, stamp);

@@ -8,7 +8,7 @@ import { createMemo } from "../assignment/memo.ts";
 import { messageOf, type SourceBindings, type Sources } from "../assignment/sources.ts";
 import { circuitWarnings } from "../assignment/warning.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Settings } from "../settings.ts";
+import type { Route, Settings } from "../settings.ts";
 import { classify } from "./classify.ts";
 import { createDeadline, type Deadline, DeadlineError } from "./deadline.ts";
 import { type DecisionTools, decideRequest, type GateDecision, nothing } from "./decide-request.ts";
@@ -48,25 +48,21 @@ function logError(message: string, fields: Record<string, unknown>): void {
   console.error(JSON.stringify({ message, ...fields }));
 }
 
-/** Where a request goes that no experiment may touch. */
-export interface PlainRoute {
-  origin: string | undefined;
-  originHeaders?: Readonly<Record<string, string>>;
-  reservedQueryNames: readonly string[];
-}
+/** What forwarding needs of a route, whatever the state of its tenant's settings. */
+export type ForwardTarget = Pick<Route, "origin"> & Partial<Pick<Route, "originHeaders" | "reservedQueryNames">>;
 
-/** Forwards without deciding anything: for hosts whose settings are wrong, and for those of no tenant. */
+/** Forwards without a decision. @param route undefined for a host that no tenant has */
 export async function forwardPlainly(
   request: Request,
-  { origin, originHeaders, reservedQueryNames }: PlainRoute,
+  route: ForwardTarget | undefined,
   failedOpen: string | null,
 ): Promise<Response> {
   const url = new Address(request.url);
   try {
     const response = await fetchOrigin(request, url, scanHeaders(request.headers), {
-      origin,
-      originHeaders,
-      search: changedSearch(url, withoutReserved(url.search, reservedQueryNames)),
+      origin: route?.origin,
+      originHeaders: route?.originHeaders ?? {},
+      search: changedSearch(url, withoutReserved(url.search, route?.reservedQueryNames ?? [])),
       stamp: null,
       dropsConditions: false,
       failedOpen,

@@ -1,8 +1,8 @@
 /** How a response of the origin shows that a login ended, or that one attempt of it failed. */
 import type { Address } from "../assignment/address.ts";
 import type { OutcomeType } from "../model/event.ts";
+import { hostMatches } from "../model/host.ts";
 import type { Tenant } from "../model/tenant.ts";
-import { hostMatches } from "../settings.ts";
 import type { Classified } from "./classify.ts";
 import { isHtml } from "./inject.ts";
 import { answersLogin, hasLoginState } from "./login.ts";

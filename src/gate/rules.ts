@@ -54,12 +54,17 @@ function compilePages(rules: readonly PageRule[]): (path: string, search: string
     }),
   );
   return (path, search) =>
-    compiled.find(({ onPath, onQuery }) => onPath(path) && (onQuery === null || onQuery(search)))?.page;
+    path.length > maxPathLength
+      ? undefined
+      : compiled.find(({ onPath, onQuery }) => onPath(path) && (onQuery === null || onQuery(search)))?.page;
 }
+
+/** No page has a longer path. */
+const maxPathLength = 2_048;
 
 function anyOf(patterns: readonly string[]): PathTest {
   const compiled = patterns.map(compilePathPattern);
-  return (path) => compiled.some((test) => test(path));
+  return (path) => path.length <= maxPathLength && compiled.some((test) => test(path));
 }
 
 /** A tenant's own rules come before the preset's. */

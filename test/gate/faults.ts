@@ -88,7 +88,7 @@ export async function sendSafely(stage: Stage, request: Request): Promise<Visit>
   const page = { status: 200, headers: { "content-type": "text/html", "x-origin": "yes" } };
   const body = "<!doctype html><title>Log in</title>";
   stage.origin.answer = () => new Response(body, page);
-  await forwardPlainly(request.clone(), { origin: stage.tenant.origin, reservedQueryNames: [] }, null);
+  await forwardPlainly(request.clone(), { origin: stage.tenant.origin }, null);
   const direct = stage.origin.seen.at(-1);
 
   let budgetOverAtMs = Number.POSITIVE_INFINITY;
