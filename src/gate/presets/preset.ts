@@ -41,8 +41,8 @@ export interface Preset {
   otherPages: FlowName | null;
   /**
    * How a login ends, or an attempt fails, besides what every provider has: the redirect to the application with `code=`
-   * or `error=`. The first rule that matches decides. A rule never applies to the request that began the session, and a
-   * `failure` leaves the session open unless the response also leaves for the application.
+   * or `error=`. The first rule that matches decides. A `failure` never applies to the request that begins the session, whose
+   * form is the first one, and leaves the session open unless the response also leaves for the application.
    */
   outcomes: readonly OutcomeRule[];
 }
