@@ -24,8 +24,8 @@ export interface Preset {
   /** The provider's own documentation of these addresses. */
   documentation: readonly string[];
   /**
-   * Addresses that never begin a login and are no page of it, checked before all other rules of the preset (a tenant's
-   * own rules come before them): logout, session frames, the device grant.
+   * Addresses that never begin a login, are no page of it, and whose responses are no outcomes: logout, session frames,
+   * the device grant. Checked before all other rules of the preset; a tenant's own rules come before them.
    */
   ignored?: readonly string[];
   /** Of the `authentication` flow and step `start`, unless a rule in `pages` matches the address too. */
