@@ -37,7 +37,9 @@ export const auth0: Preset = {
   outcomes: [
     { ...refused, path: "/u/login*/**" },
     { ...refused, path: "/u/signup*/**" },
-    { ...refused, path: "/u/mfa-*/**" },
+    { ...refused, path: "/u/mfa-*challenge*/**" },
+    { ...refused, path: "/u/email-*challenge/**" },
+    { ...refused, path: "/u/phone-*challenge/**" },
     // Classic login (Lock): the password is sent by fetch.
     { ...refused, request: "fetch", path: "/usernamepassword/login" },
     { ...refused, request: "fetch", path: "/dbconnections/signup" },
