@@ -43,7 +43,5 @@ export const auth0: Preset = {
     // Classic login (Lock): the password is sent by fetch.
     { ...refused, request: "fetch", path: "/usernamepassword/login" },
     { ...refused, request: "fetch", path: "/dbconnections/signup" },
-    // SAML add-on: the POST binding's page.
-    { outcome: "success", status: [200], form_field: "SAMLResponse" },
   ],
 };

@@ -56,6 +56,5 @@ export const zitadel: Preset = {
       status: [200],
       form_field: "password",
     },
-    { outcome: "success", status: [200], form_field: "SAMLResponse" },
   ],
 };
