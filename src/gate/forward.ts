@@ -101,9 +101,11 @@ function setCaching(headers: Headers, caching: Additions["caching"]): void {
   const directives = directivesOf(headers.get("cache-control"));
   const says = (name: string) => directives.some((directive) => directive.toLowerCase() === name);
   const isRevalidated = caching === "revalidated";
-  for (const name of [...headers.keys()]) {
-    if (cacheHeaders.has(name) || (isRevalidated && validators.has(name))) headers.delete(name);
+  const dropped: string[] = [];
+  for (const name of headers.keys()) {
+    if (cacheHeaders.has(name) || (isRevalidated && validators.has(name))) dropped.push(name);
   }
+  for (const name of dropped) headers.delete(name);
   if (isRevalidated) {
     const kept = says("no-transform") ? ", no-transform" : "";
     headers.set("cache-control", `private, ${says("no-store") ? "no-store" : "no-cache"}${kept}`);
