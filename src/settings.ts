@@ -192,6 +192,9 @@ function readRoute(id: string, given: unknown, secretHeaders: unknown): ReadRout
       ? []
       : ["a tenant's name is 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit"]),
     ...(parsed.issues ?? []).map(issueMessage),
+    ...(parsed.success && parsed.output.origin_host && !parsed.output.origin
+      ? ["origin_host: needs an origin; without one requests keep the visitor's host"]
+      : []),
     ...secret.errors.map((message) => `ORIGIN_HEADERS: ${message}`),
   ];
   const isValid = parsed.success && errors.length === 0;

@@ -15,10 +15,10 @@ export function parseUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
 }
 
+const urlExample = 'an address such as "https://id.example.com"';
 const httpUrl = v.pipe(
-  v.string('an address such as "https://id.example.com"'),
-  v.check((text) => URL.canParse(text), 'an address such as "https://id.example.com"'),
-  v.regex(/^https?:/, "http or https"),
+  v.string(urlExample),
+  v.check((text) => text === text.trim() && /^https?:$/.test(parseUrl(text)?.protocol ?? ""), urlExample),
 );
 
 /** Scheme, host and port only, e.g. `https://id.example.com`. */
@@ -26,7 +26,8 @@ export const originUrl = v.pipe(
   httpUrl,
   v.check((text) => {
     const url = parseUrl(text);
-    return url === null || (url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password);
+    const isHttp = url !== null && /^https?:$/.test(url.protocol);
+    return !isHttp || (url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password);
   }, "scheme, host and port only: no path, query or user"),
   v.transform((text) => new URL(text).origin),
 );

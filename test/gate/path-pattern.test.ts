@@ -65,7 +65,7 @@ describe("compilePathPattern", () => {
   const pathOf = (segments: string[]) => `/${segments.join("/")}`;
 
   it("says what the definition says", () => {
-    fc.assert(
+    return fc.assert(
       fc.property(
         fc.array(patternSegment, { minLength: 1, maxLength: 5 }).map(pathOf),
         fc.array(segment, { minLength: 1, maxLength: 7 }).map(pathOf),
@@ -114,7 +114,7 @@ describe("normalizePath", () => {
 
   it("resolves dots as URL does, and changes nothing the second time", () => {
     const part = fc.constantFrom("/", ".", "..", "%2e", "%2E", "a", "%61", "%2f", "\\", "%", "%5c", "B", "%25");
-    fc.assert(
+    return fc.assert(
       fc.property(fc.array(part, { maxLength: 10 }), (parts) => {
         const path = `/${parts.join("")}`;
         const normal = normalizePath(path);
