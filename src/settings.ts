@@ -9,6 +9,7 @@ import { readLogLimits } from "./logs/limits.ts";
 import { parseAllowedHosts } from "./model/allowed-hosts.ts";
 import {
   hostPattern,
+  isProtocolParameter,
   originHeaderName,
   originHeaderValue,
   originUrl,
@@ -148,7 +149,8 @@ function readReservedQueryNames(given: unknown): string[] {
   const names = own(own(given, "stamp"), "query");
   if (typeof names !== "object" || names === null) return [];
   const texts = Object.values(names).filter((name) => typeof name === "string");
-  return [...new Set(texts.filter((name) => name !== "" && name.length <= maxReservedNameLength))];
+  const isUsable = (name: string) => name !== "" && name.length <= maxReservedNameLength && !isProtocolParameter(name);
+  return [...new Set(texts.filter(isUsable))];
 }
 
 function readHosts(given: unknown): string[] {

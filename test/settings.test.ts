@@ -204,7 +204,15 @@ describe("errors of one tenant", () => {
       "ext b",
     ]);
     expect(names({ query: ["ext-a", "ext-a"] })).toEqual(["ext-a"]);
+    expect(names({ query: { variation_id: "client_id", method: "Relay.State", stamp: "Client.ID" } })).toEqual([
+      "Relay.State",
+    ]);
     for (const stamp of [null, "x", { query: null }, [], 5]) expect(names(stamp)).toEqual([]);
+  });
+
+  it("are names of parameters that logins need", () => {
+    const { errors } = readTenants({ acme: { ...acme, stamp: { query: { variation_id: "State" } } } });
+    expect(errors).toEqual([expect.stringMatching(/^TENANTS.acme: stamp.query.variation_id: a parameter of OpenID/)]);
   });
 
   it.each(["^(a+)+$", "(?=a)", "(a)\\1", "(", "a".repeat(300)])("are patterns that cannot be used: %s", (pattern) => {
