@@ -1,0 +1,130 @@
+/** Logins at `oidc-provider` through the gate, in Chromium: what the report says is what was done. */
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { demoPassword } from "../../../scripts/demo/accounts.ts";
+import { type Chromium, launchChromium } from "../chromium.ts";
+import { startBrowserApp, startServerApp } from "./oidc-apps.ts";
+import { type ProviderUnderTest, startOidcProvider, upstreamCallbackPath } from "./oidc-provider.ts";
+import { createTruth, type ProviderGate, startProviderGate, variationOf } from "./provider-gate.ts";
+import { type Site, siteArguments } from "./sites.ts";
+import { createUpstreamClient, startUpstream, type Upstream } from "./upstream.ts";
+
+let gate: ProviderGate;
+let upstream: Upstream;
+let provider: ProviderUnderTest;
+let apps: { server: Site; browser: Site };
+let chromium: Chromium;
+const truth = createTruth();
+
+beforeAll(async () => {
+  [gate, chromium] = await Promise.all([startProviderGate({ provider: "oidc" }), launchChromium(...siteArguments)]);
+  const callback = `${gate.url}${upstreamCallbackPath}`;
+  const [server, browser] = await Promise.all([startServerApp(gate.url, "server"), startBrowserApp(gate.url, "spa")]);
+  apps = { server, browser };
+  upstream = await startUpstream(callback);
+  provider = await startOidcProvider({
+    port: gate.providerPort,
+    issuer: gate.url,
+    stampKey: gate.stampKey,
+    clients: [
+      { client_id: "server", redirect_uris: [`${server.url}/callback`] },
+      { client_id: "spa", redirect_uris: [`${browser.url}/callback`] },
+    ],
+    upstream: createUpstreamClient(upstream, callback),
+  });
+});
+afterAll(async () => {
+  await chromium.close();
+  await Promise.all([apps.server, apps.browser, upstream, provider, gate].map((one) => one.close()));
+});
+
+interface Visit {
+  context: BrowserContext;
+  page: Page;
+  login(query?: string): Promise<void>;
+  fill(email: string, password: string): Promise<void>;
+  expectLoggedIn(email: string): Promise<void>;
+}
+
+async function visit(app: Site, mode: string): Promise<Visit> {
+  const context = await chromium.newVisitor();
+  const page = await context.newPage();
+  provider.takeHops();
+  return {
+    context,
+    page,
+    async login(query = "") {
+      await page.goto(`${app.url}/login?response_mode=${mode}${query}`);
+    },
+    async fill(email, password) {
+      await page.locator("[name=email]").fill(email);
+      await page.locator("[name=password]").fill(password);
+      await page.locator("form button").click();
+    },
+    async expectLoggedIn(email) {
+      await page.getByRole("heading", { name: "Logged in" }).waitFor({ timeout: 15_000 });
+      expect(await page.locator("body").textContent()).toContain(email);
+    },
+  };
+}
+
+const isOurs = { name: /vst_/ };
+
+describe.each([
+  ["openid-client", "query", () => apps.server],
+  ["openid-client", "form_post", () => apps.server],
+  ["auth0-spa-js", "query", () => apps.browser],
+] as const)("%s, response mode %s", (name, mode, appOf) => {
+  const emailOf = (who: string) => `${who}-${name}-${mode}@example.com`;
+
+  it("logs in by password after a refused one, and then by the session at the provider", async () => {
+    const { context, page, login, fill, expectLoggedIn } = await visit(appOf(), mode);
+    await login();
+    await fill(emailOf("ada"), "wrong");
+    await page.getByRole("alert").waitFor();
+    await fill(emailOf("ada"), demoPassword);
+    await expectLoggedIn(emailOf("ada"));
+    const variation = variationOf(provider.takeHops());
+    truth.unit(variation, "assignments", "exposures", "failures", "logins");
+
+    await login();
+    await expectLoggedIn(emailOf("ada"));
+    expect(variationOf(provider.takeHops())).toBe(variation);
+    truth.unit(variation, "pass_throughs");
+
+    // Another device for the gate, and nobody new for the provider: no page is shown.
+    await context.clearCookies(isOurs);
+    await login();
+    await expectLoggedIn(emailOf("ada"));
+    truth.unit(variationOf(provider.takeHops()), "assignments", "pass_throughs");
+    await context.close();
+  });
+
+  it("signs up", async () => {
+    const { context, page, login, fill, expectLoggedIn } = await visit(appOf(), mode);
+    await login();
+    await page.getByRole("link", { name: "Sign up" }).click();
+    await page.getByRole("button", { name: "Sign up" }).waitFor();
+    await fill(emailOf("ben"), "long enough");
+    await expectLoggedIn(emailOf("ben"));
+    truth.unit(variationOf(provider.takeHops()), "assignments", "exposures", "signups");
+    await context.close();
+  });
+
+  it("logs in by the upstream provider, whose answer is a cross-site POST", async () => {
+    const { context, page, login, fill, expectLoggedIn } = await visit(appOf(), mode);
+    await login();
+    await page.getByRole("link", { name: "Continue with Upstream" }).click();
+    await page.waitForURL(`${upstream.url}/**`);
+    await fill(emailOf("cleo"), demoPassword);
+    await expectLoggedIn(emailOf("cleo"));
+    const hops = provider.takeHops();
+    expect(hops.map(({ method, path }) => `${method} ${path}`)).toContain(`POST ${upstreamCallbackPath}`);
+    truth.unit(variationOf(hops), "assignments", "exposures", "logins");
+    await context.close();
+  });
+});
+
+describe("the report", () => {
+  it("says what was done", () => truth.expectReported(gate.management));
+});
