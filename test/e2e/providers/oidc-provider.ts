@@ -8,14 +8,8 @@ import { createMemoryAdapter } from "../../../scripts/demo/memory-adapter.ts";
 import { interactionPolicy, Provider } from "../../../scripts/demo/oidc.ts";
 import { readStamp } from "../../../scripts/demo/stamp.ts";
 import { htmlResponse, renderDocument, renderLogin } from "./login-pages.ts";
-import type { ProviderHop } from "./provider-gate.ts";
+import { createHopLog, type ProviderUnderTest } from "./provider-hops.ts";
 import type { UpstreamClient } from "./upstream.ts";
-
-export interface ProviderUnderTest {
-  /** The requests since last time, the oldest first. */
-  takeHops(): ProviderHop[];
-  close(): Promise<void>;
-}
 
 interface OidcProviderOptions {
   port: number;
@@ -40,25 +34,6 @@ export async function startOidcProvider(options: OidcProviderOptions): Promise<P
     return /^\/(interaction|upstream)\//.test(path) ? handlePage(incoming, outgoing) : protocol(incoming, outgoing);
   });
   return { takeHops: hops.take, close };
-}
-
-/** Every request that a provider receives, with its stamp. */
-export function createHopLog(stampKey: string) {
-  let hops: ProviderHop[] = [];
-  return {
-    /** @returns the path */
-    async add(method: string, target: string, headers: Headers): Promise<string> {
-      const [path = "/"] = target.split("?", 1);
-      const isDocument = headers.get("sec-fetch-dest") === "document";
-      hops.push({ method, path, isDocument, stamp: await readStamp(headers, stampKey) });
-      return path;
-    },
-    take(): ProviderHop[] {
-      const taken = hops;
-      hops = [];
-      return taken;
-    },
-  };
 }
 
 async function configure(

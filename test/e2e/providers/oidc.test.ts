@@ -1,13 +1,15 @@
 /** Logins at `oidc-provider` through the gate, in Chromium: what the report says is what was done. */
-import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoPassword } from "../../../scripts/demo/accounts.ts";
 import { type Chromium, launchChromium } from "../chromium.ts";
 import { startBrowserApp, startServerApp } from "./oidc-apps.ts";
-import { type ProviderUnderTest, startOidcProvider, upstreamCallbackPath } from "./oidc-provider.ts";
-import { createTruth, type ProviderGate, startProviderGate, variationOf } from "./provider-gate.ts";
+import { startOidcProvider, upstreamCallbackPath } from "./oidc-provider.ts";
+import { type ProviderGate, startProviderGate } from "./provider-gate.ts";
+import { type ProviderUnderTest, variationOf } from "./provider-hops.ts";
 import { type Site, siteArguments } from "./sites.ts";
+import { createTruth } from "./truth.ts";
 import { createUpstreamClient, startUpstream, type Upstream } from "./upstream.ts";
+import { ourCookies, startVisit } from "./visit.ts";
 
 let gate: ProviderGate;
 let upstream: Upstream;
@@ -38,47 +40,21 @@ afterAll(async () => {
   await Promise.all([apps.server, apps.browser, upstream, provider, gate].map((one) => one.close()));
 });
 
-interface Visit {
-  context: BrowserContext;
-  page: Page;
-  login(query?: string): Promise<void>;
-  fill(email: string, password: string): Promise<void>;
-  expectLoggedIn(email: string): Promise<void>;
-}
-
-async function visit(app: Site, mode: string): Promise<Visit> {
-  const context = await chromium.newVisitor();
-  const page = await context.newPage();
-  provider.takeHops();
-  return {
-    context,
-    page,
-    async login(query = "") {
-      await page.goto(`${app.url}/login?response_mode=${mode}${query}`);
-    },
-    async fill(email, password) {
-      await page.locator("[name=email]").fill(email);
-      await page.locator("[name=password]").fill(password);
-      await page.locator("form button").click();
-    },
-    async expectLoggedIn(email) {
-      await page.getByRole("heading", { name: "Logged in" }).waitFor({ timeout: 15_000 });
-      expect(await page.locator("body").textContent()).toContain(email);
-    },
-  };
-}
-
-const isOurs = { name: /vst_/ };
-
 describe.each([
   ["openid-client", "query", () => apps.server],
   ["openid-client", "form_post", () => apps.server],
   ["auth0-spa-js", "query", () => apps.browser],
 ] as const)("%s, response mode %s", (name, mode, appOf) => {
   const emailOf = (who: string) => `${who}-${name}-${mode}@example.com`;
+  async function visit() {
+    const started = await startVisit(chromium);
+    provider.takeHops();
+    const login = () => started.page.goto(`${appOf().url}/login?response_mode=${mode}`);
+    return { ...started, login };
+  }
 
   it("logs in by password after a refused one, and then by the session at the provider", async () => {
-    const { context, page, login, fill, expectLoggedIn } = await visit(appOf(), mode);
+    const { context, page, login, fill, expectLoggedIn } = await visit();
     await login();
     await fill(emailOf("ada"), "wrong");
     await page.getByRole("alert").waitFor();
@@ -93,7 +69,7 @@ describe.each([
     truth.unit(variation, "pass_throughs");
 
     // Another device for the gate, and nobody new for the provider: no page is shown.
-    await context.clearCookies(isOurs);
+    await context.clearCookies(ourCookies);
     await login();
     await expectLoggedIn(emailOf("ada"));
     truth.unit(variationOf(provider.takeHops()), "assignments", "pass_throughs");
@@ -101,7 +77,7 @@ describe.each([
   });
 
   it("signs up", async () => {
-    const { context, page, login, fill, expectLoggedIn } = await visit(appOf(), mode);
+    const { context, page, login, fill, expectLoggedIn } = await visit();
     await login();
     await page.getByRole("link", { name: "Sign up" }).click();
     await page.getByRole("button", { name: "Sign up" }).waitFor();
@@ -112,7 +88,7 @@ describe.each([
   });
 
   it("logs in by the upstream provider, whose answer is a cross-site POST", async () => {
-    const { context, page, login, fill, expectLoggedIn } = await visit(appOf(), mode);
+    const { context, page, login, fill, expectLoggedIn } = await visit();
     await login();
     await page.getByRole("link", { name: "Continue with Upstream" }).click();
     await page.waitForURL(`${upstream.url}/**`);

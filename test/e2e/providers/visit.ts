@@ -1,0 +1,34 @@
+/** A visitor in Chromium who fills in the pages of these tests. */
+import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
+import type { Chromium } from "../chromium.ts";
+
+/** For `clearCookies`: what the gate keeps in a browser. */
+export const ourCookies = { name: /vst_/ };
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** Sends the page's form. */
+  fill(email: string, password: string): Promise<void>;
+  /** On the application's page, in the end. */
+  expectLoggedIn(email: string): Promise<void>;
+}
+
+export async function startVisit(chromium: Chromium): Promise<Visit> {
+  const context = await chromium.newVisitor();
+  const page = await context.newPage();
+  return {
+    context,
+    page,
+    async fill(email, password) {
+      await page.locator("[name=email]").fill(email);
+      await page.locator("[name=password]").fill(password);
+      await page.locator("form button").click();
+    },
+    async expectLoggedIn(email) {
+      await page.getByRole("heading", { name: "Logged in" }).waitFor({ timeout: 15_000 });
+      expect(await page.locator("body").textContent()).toContain(email);
+    },
+  };
+}
