@@ -9,10 +9,10 @@ export const ourCookies = { name: /vst_/ };
 export interface Visit {
   context: BrowserContext;
   page: Page;
-  /** Sends the page's form. */
-  fill(email: string, password: string): Promise<void>;
-  /** On the application's page, in the end. */
-  expectLoggedIn(email: string): Promise<void>;
+  /** Sends the page's form, by the button of this name where there are several. */
+  fill(email: string, password: string, button?: string): Promise<void>;
+  /** On the application's page, in the end; `email` where it knows it. */
+  expectLoggedIn(email?: string): Promise<void>;
 }
 
 export async function startVisit(chromium: Chromium): Promise<Visit> {
@@ -21,12 +21,13 @@ export async function startVisit(chromium: Chromium): Promise<Visit> {
   return {
     context,
     page,
-    async fill(email, password) {
+    async fill(email, password, button) {
       await page.locator("[name=email]").fill(email);
       await page.locator("[name=password]").fill(password);
-      await page.locator("form button").click();
+      const buttons = page.locator("form button");
+      await (button === undefined ? buttons : buttons.filter({ hasText: button })).click();
     },
-    async expectLoggedIn(email) {
+    async expectLoggedIn(email = "") {
       await page.getByRole("heading", { name: "Logged in" }).waitFor({ timeout: 15_000 });
       expect(await page.locator("body").textContent()).toContain(email);
     },
