@@ -1,11 +1,13 @@
 /** A key and a self-signed certificate for hosts on loopback: neither Node nor the toolchain can make one. */
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 export interface Certificate {
   /** PEM. */
   key: string;
   /** PEM. */
   cert: string;
+  /** SHA-256 of its public key, base64: by this Chromium can be told to trust it. */
+  publicKeyHash: string;
 }
 
 /** One DER element (X.690 §8.1): tag, length, contents. */
@@ -29,6 +31,7 @@ const commonName = (name: string) =>
 /** An X.509 certificate (RFC 5280 §4.1) with these hosts as alternative names, valid for a day. */
 export function createCertificate(...hosts: string[]): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const publicKeyInfo = publicKey.export({ type: "spki", format: "der" });
   const name = commonName(hosts[0] ?? "localhost");
   const dayMs = 86_400_000;
   const alternativeNames = sequence(
@@ -42,7 +45,7 @@ export function createCertificate(...hosts: string[]): Certificate {
     name,
     sequence(time(new Date(Date.now() - dayMs)), time(new Date(Date.now() + dayMs))),
     name,
-    publicKey.export({ type: "spki", format: "der" }),
+    publicKeyInfo,
     element(0xa3, sequence(alternativeNames)),
   );
   const signature = element(0x03, Buffer.from([0]), sign("sha256", toBeSigned, privateKey));
@@ -50,5 +53,6 @@ export function createCertificate(...hosts: string[]): Certificate {
   return {
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     cert: `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`,
+    publicKeyHash: createHash("sha256").update(publicKeyInfo).digest("base64"),
   };
 }

@@ -45,6 +45,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { email, password } = Object.fromEntries(new FormData(form));
   if (event.submitter.name === "signup") call("/sign-up/email", { email, password, name: email });
+  else if (form.dataset.again) call("/sign-in/email", { email, password });
   else call("/sign-in/email", { email, password, callbackURL: form.dataset.next });
 });
 document.querySelector("[name=upstream]").addEventListener("click", () => {
@@ -89,12 +90,14 @@ export async function startFetchProvider(options: FetchProviderOptions): Promise
   const app = new Hono();
 
   app.get(betterAuthPaths.page, async (c) => {
-    const { redirect_uri = "", state = "" } = c.req.query();
+    const { redirect_uri = "", state = "", again } = c.req.query();
     const next = new URL(redirect_uri);
     next.search = new URLSearchParams({ code: randomBytes(8).toString("hex"), state }).toString();
     if ((await auth.api.getSession({ headers: c.req.raw.headers })) !== null) return c.redirect(next.href);
+    // With `again` this page is the one that sends the visitor on, once the fetch has made a session.
+    const address = again === undefined ? next.href : c.req.url.slice(new URL(c.req.url).origin.length);
     const { headline } = readLoginParameters(await readStamp(c.req.raw.headers, stampKey));
-    const markup = html`<form data-next="${next.href}">
+    const markup = html`<form data-next="${address}" data-again="${again ?? ""}">
 <label>Email <input name="email"></label><label>Password <input name="password" type="password"></label>
 <button name="login">Log in</button><button name="signup">Sign up</button>
 <button name="upstream" type="button">Continue with Upstream</button></form><p role="alert"></p>
@@ -103,7 +106,7 @@ export async function startFetchProvider(options: FetchProviderOptions): Promise
   });
   app.all("/api/auth/*", (c) => auth.handler(c.req.raw));
 
-  const hops = createHopLog(stampKey);
+  const hops = createHopLog(stampKey, options.url);
   const { close } = await listen(
     port,
     toNodeHandler(async (request) => {

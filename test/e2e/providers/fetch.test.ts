@@ -34,6 +34,7 @@ beforeAll(async () => {
     if (pathname === "/login") {
       const query = new URLSearchParams({ client_id: "app", response_type: "code", state: "s1" });
       query.set("redirect_uri", `${app.url}/callback`);
+      if (searchParams.has("again")) query.set("again", "yes");
       return Response.redirect(`${gate.url}${betterAuthPaths.page}?${query}`, 302);
     }
     const isAnswer = searchParams.get("state") === "s1" && searchParams.has("code");
@@ -56,7 +57,7 @@ afterAll(async () => {
 async function visit() {
   const started = await startVisit(chromium);
   provider.takeHops();
-  return { ...started, login: () => started.page.goto(`${app.url}/login`) };
+  return { ...started, login: (query = "") => started.page.goto(`${app.url}/login${query}`) };
 }
 
 const password = "long enough";
@@ -91,6 +92,15 @@ describe("a page that logs in by fetch", () => {
     await login();
     await expectLoggedIn();
     truth.unit(variationOf(provider.takeHops()), "assignments", "pass_throughs");
+    await context.close();
+  });
+
+  it("logs in once where the page asks the provider again after the fetch, and is sent on by a redirect", async () => {
+    const { context, login, fill, expectLoggedIn } = await visit();
+    await login("?again");
+    await fill("ada@example.com", password, "Log in");
+    await expectLoggedIn();
+    truth.unit(variationOf(provider.takeHops()), "assignments", "exposures", "logins");
     await context.close();
   });
 

@@ -2,10 +2,13 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as client from "openid-client";
-import { htmlResponse, renderDocument } from "./login-pages.ts";
+import { htmlResponse, renderAutoForm, renderDocument } from "./login-pages.ts";
 import { fetchSite, hosts, type Site, startSite } from "./sites.ts";
 
-/** On a server, with `openid-client`: the query of `/login` goes along with the authorize request. */
+/**
+ * On a server, with `openid-client`: the query of `/login` goes along with the authorize request. `/login-by-post` sends it
+ * by POST, which every provider must accept (OpenID Connect Core §3.1.2.1).
+ */
 export async function startServerApp(issuer: string, clientId: string): Promise<Site> {
   const pending = new Map<string, string>();
   let discovered: Promise<client.Configuration> | undefined;
@@ -18,7 +21,7 @@ export async function startServerApp(issuer: string, clientId: string): Promise<
   const site = await startSite(hosts.app, async (request) => {
     const { pathname, search, searchParams } = new URL(request.url);
     const redirectUri = `${site.url}/callback`;
-    if (pathname === "/login") {
+    if (pathname === "/login" || pathname === "/login-by-post") {
       const [state, verifier] = [client.randomState(), client.randomPKCECodeVerifier()];
       pending.set(state, verifier);
       const url = client.buildAuthorizationUrl(await discover(), {
@@ -29,7 +32,9 @@ export async function startServerApp(issuer: string, clientId: string): Promise<
         code_challenge: await client.calculatePKCECodeChallenge(verifier),
         code_challenge_method: "S256",
       });
-      return Response.redirect(url.href, 302);
+      if (pathname === "/login") return Response.redirect(url.href, 302);
+      const form = await renderAutoForm(`${url.origin}${url.pathname}`, Object.fromEntries(url.searchParams));
+      return htmlResponse(form);
     }
     if (pathname !== "/callback") return new Response(null, { status: 404 });
     const fields = request.method === "POST" ? await request.clone().formData() : searchParams;

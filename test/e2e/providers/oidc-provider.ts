@@ -28,7 +28,7 @@ export async function startOidcProvider(options: OidcProviderOptions): Promise<P
   const protocol = provider.callback();
   const pages = createPages(provider, accounts, options);
   const handlePage = toNodeHandler((request, bindings) => pages.fetch(request, bindings));
-  const hops = createHopLog(options.stampKey);
+  const hops = createHopLog(options.stampKey, options.issuer);
   const { close } = await listen(options.port, async (incoming, outgoing) => {
     const path = await hops.add(incoming.method ?? "GET", incoming.url ?? "/", headersOf(incoming));
     return /^\/(interaction|upstream)\//.test(path) ? handlePage(incoming, outgoing) : protocol(incoming, outgoing);
@@ -61,7 +61,12 @@ async function configure(
     conformIdTokenClaims: false,
     discovery: { prompt_values_supported: ["none", "login", "create"] },
     jwks: { keys: [{ ...(await exportJWK(privateKey)), use: "sig", alg: "RS256" }] },
-    cookies: { keys: [randomBytes(32).toString("base64url")] },
+    // The session is there for a cross-site authorize request by POST; the interaction keeps to links and redirects.
+    enableHttpPostMethods: true,
+    cookies: {
+      keys: [randomBytes(32).toString("base64url")],
+      long: { httpOnly: true, sameSite: "none", secure: true },
+    },
     ttl: { AccessToken: hour, AuthorizationCode: 60, Grant: hour, IdToken: hour, Interaction: hour, Session: hour },
     features: { devInteractions: { enabled: false }, dPoP: { enabled: false } },
     interactions: { policy, url: async (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },

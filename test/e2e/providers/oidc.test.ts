@@ -19,7 +19,10 @@ let chromium: Chromium;
 const truth = createTruth();
 
 beforeAll(async () => {
-  [gate, chromium] = await Promise.all([startProviderGate({ provider: "oidc" }), launchChromium(...siteArguments)]);
+  [gate, chromium] = await Promise.all([
+    startProviderGate({ provider: "oidc", authorize_paths: ["/authorize"] }),
+    launchChromium(...siteArguments),
+  ]);
   const callback = `${gate.url}${upstreamCallbackPath}`;
   const [server, browser] = await Promise.all([startServerApp(gate.url, "server"), startBrowserApp(gate.url, "spa")]);
   apps = { server, browser };
@@ -41,15 +44,16 @@ afterAll(async () => {
 });
 
 describe.each([
-  ["openid-client", "query", () => apps.server],
-  ["openid-client", "form_post", () => apps.server],
-  ["auth0-spa-js", "query", () => apps.browser],
-] as const)("%s, response mode %s", (name, mode, appOf) => {
-  const emailOf = (who: string) => `${who}-${name}-${mode}@example.com`;
+  ["openid-client", "query", () => `${apps.server.url}/login`],
+  ["openid-client", "form_post", () => `${apps.server.url}/login`],
+  ["openid-client by POST", "form_post", () => `${apps.server.url}/login-by-post`],
+  ["auth0-spa-js", "query", () => `${apps.browser.url}/login`],
+] as const)("%s, response mode %s", (name, mode, loginUrl) => {
+  const emailOf = (who: string) => `${who}-${name}-${mode}@example.com`.replaceAll(" ", "-").toLowerCase();
   async function visit() {
     const started = await startVisit(chromium);
     provider.takeHops();
-    const login = () => started.page.goto(`${appOf().url}/login?response_mode=${mode}`);
+    const login = () => started.page.goto(`${loginUrl()}?response_mode=${mode}`);
     return { ...started, login };
   }
 
@@ -97,6 +101,8 @@ describe.each([
     const hops = provider.takeHops();
     expect(hops.map(({ method, path }) => `${method} ${path}`)).toContain(`POST ${upstreamCallbackPath}`);
     truth.unit(variationOf(hops), "assignments", "exposures", "logins");
+    const [device] = (await context.cookies(gate.url)).filter((cookie) => cookie.name === "__Host-vst_did");
+    expect(device).toMatchObject({ sameSite: "None", secure: true, httpOnly: true });
     await context.close();
   });
 });

@@ -18,14 +18,15 @@ export interface ProviderUnderTest {
 }
 
 /** Every request that a provider receives, with its stamp. */
-export function createHopLog(stampKey: string) {
+export function createHopLog(stampKey: string, publicUrl: string) {
+  const { host } = new URL(publicUrl);
   let hops: ProviderHop[] = [];
   return {
     /** @returns the path */
     async add(method: string, target: string, headers: Headers): Promise<string> {
       const [path = "/"] = target.split("?", 1);
       const isDocument = headers.get("sec-fetch-dest") === "document";
-      hops.push({ method, path, isDocument, stamp: await readStamp(headers, stampKey) });
+      hops.push({ method, path, isDocument, stamp: await readStamp(headers, stampKey, host) });
       return path;
     },
     take(): ProviderHop[] {

@@ -105,7 +105,7 @@ export async function startSamlProvider(options: SamlProviderOptions): Promise<P
     return c.html((await respond(state, email)).text());
   });
 
-  const hops = createHopLog(stampKey);
+  const hops = createHopLog(stampKey, url);
   const { close } = await listen(
     port,
     toNodeHandler(async (request) => {

@@ -20,7 +20,7 @@ const truth = createTruth();
 
 beforeAll(async () => {
   [gate, chromium] = await Promise.all([
-    startProviderGate({ provider: "oidc", authorize_paths: [samlPaths.sso] }),
+    startProviderGate({ provider: "saml", authorize_paths: [samlPaths.sso] }),
     launchChromium(...siteArguments),
   ]);
   const callback = `${gate.url}${samlPaths.upstreamCallback}`;

@@ -14,8 +14,14 @@ export const hosts = {
 /** One for all of them; the browser and `fetchSite` ask for no more. */
 export const certificate: Certificate = createCertificate("localhost", ...Object.values(hosts));
 
-/** Arguments of Chromium: the names lead here, and the certificate is good enough. */
-export const siteArguments = ["--host-resolver-rules=MAP *.test 127.0.0.1", "--ignore-certificate-errors"];
+/**
+ * Arguments of Chromium: the names lead here, and the certificate is trusted. To ignore its faults instead would switch off
+ * the cache.
+ */
+export const siteArguments = [
+  "--host-resolver-rules=MAP *.test 127.0.0.1",
+  `--ignore-certificate-errors-spki-list=${certificate.publicKeyHash}`,
+];
 
 export interface Site {
   /** The origin, e.g. `https://app.atlas-notes.test:40123`. */

@@ -17,6 +17,7 @@ export interface Visit {
 
 export async function startVisit(chromium: Chromium): Promise<Visit> {
   const context = await chromium.newVisitor();
+  context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   return {
     context,
@@ -28,7 +29,7 @@ export async function startVisit(chromium: Chromium): Promise<Visit> {
       await (button === undefined ? buttons : buttons.filter({ hasText: button })).click();
     },
     async expectLoggedIn(email = "") {
-      await page.getByRole("heading", { name: "Logged in" }).waitFor({ timeout: 15_000 });
+      await page.getByRole("heading", { name: "Logged in" }).waitFor();
       expect(await page.locator("body").textContent()).toContain(email);
     },
   };
