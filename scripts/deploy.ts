@@ -55,7 +55,7 @@ function faultsOf(): string[] {
         `${name}: a secret; take it out of wrangler.toml and use \`npx wrangler secret put ${name}${inWords}\``,
       );
   }
-  return [...faults, ...findNamingFaults(config), ...readSettings(variables).faults];
+  return [...faults, ...findNamingFaults(config), ...readSettings(variables).errors];
 }
 
 /** In their order: what a Worker calls is there before it. */

@@ -34,8 +34,8 @@ if (!values.experiment || !(values.variation || values.segment) || !(minutes > 0
   console.error(usage);
   process.exitCode = 2;
 } else {
-  const { cookieKeys, faults } = readSettings({ COOKIE_KEYS: await readCookieKeys() });
-  const wrong = faults.filter((fault) => fault.startsWith("COOKIE_KEYS"));
+  const { cookieKeys, errors } = readSettings({ COOKIE_KEYS: await readCookieKeys() });
+  const wrong = errors.filter((error) => error.startsWith("COOKIE_KEYS"));
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
   const keyring = createKeyring(cookieKeys, (call) => call());
   const override = {

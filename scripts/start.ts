@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, relative, resolve } from "node:path";
+import { hostMatches } from "../src/model/host.ts";
 import type { SnapshotExperiment } from "../src/model/snapshot.ts";
-import { hostMatches, readSettings } from "../src/settings.ts";
+import { readSettings } from "../src/settings.ts";
 import { demoPassword } from "./demo/accounts.ts";
 import { addressed, leadTo } from "./demo/beta-testers-source.ts";
 import { findFreePort } from "./demo/listen.ts";
@@ -19,6 +20,7 @@ const sampleFile = join(root, "scripts", "sample", "login-page.json");
 const betaTestersFile = join(root, "scripts", "sample", "beta-testers.json");
 const passedOn = [
   "TENANTS",
+  "ORIGIN_HEADERS",
   "COOKIE_KEYS",
   "STAMP_KEY",
   "UNIT_KEY",
@@ -117,7 +119,7 @@ async function readStartSettings(stateDir: string, origin: string): Promise<Sett
     if (value) vars[name] = value;
   }
   const checked = readSettings(vars);
-  const faults = [...(typeof given === "string" ? [given] : []), ...checked.faults];
+  const faults = [...(typeof given === "string" ? [given] : []), ...checked.errors];
   if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
   const isManaged = checked.adminHosts.some((pattern) => hostMatches(pattern, `localhost:${port}`));
   return { port, vars, isManaged };

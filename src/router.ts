@@ -1,42 +1,43 @@
-/** Whose a request is, by its host: the tenant's that it leads to, is managed on it, or may fetch from it. */
+/** Resolves the tenant of a request from its host: for the gate, the management API and the fetch APIs. */
 import { Address } from "./assignment/address.ts";
 import { createMemo } from "./assignment/memo.ts";
+import { hostMatches } from "./model/host.ts";
 import { Problem } from "./model/problem.ts";
 import type { Tenant } from "./model/tenant.ts";
-import { hostMatches, type Route, type Settings, tenantsOf } from "./settings.ts";
+import { type Route, type Settings, tenantsOf } from "./settings.ts";
 
 export interface Router {
-  /** Where a host leads; undefined where it is nobody's. */
+  /** Where a host leads; undefined where no tenant has it. */
   routeOf(host: string): Route | undefined;
   /** Whether the management API and the dashboard exist there. */
   isAdminHost(host: string): boolean;
   /**
    * The tenant that a request on an admin host is about: the one it names, the one whose host it is, or the only one.
-   * @throws {Problem} when it names none, or one that does not exist
+   * @throws {Problem} when it names none, one that does not exist, or one whose settings are wrong
    */
   managedTenant(request: Request): Tenant;
-  /** Whose deployments a key on this host may be one of, the likeliest first; none where the host is nobody's. */
+  /** Tenants whose deployment keys are accepted on this host, the likeliest first. */
   servingTenants(host: string): readonly Tenant[];
 }
 
-/** Hosts that are remembered: any can be asked for. */
-const mostRemembered = 256;
+/** Clients choose the Host header, so the cache is bounded. */
+const maxCachedHosts = 256;
 
 const rankOf = (pattern: string): number => (pattern === "*" ? 2 : pattern.startsWith("*") ? 1 : 0);
 
 export function createRouter({ routes, adminHosts }: Pick<Settings, "routes" | "adminHosts">): Router {
-  const known = createMemo<Route>(mostRemembered);
+  const cache = createMemo<Route>(maxCachedHosts);
   const tenants = tenantsOf({ routes });
 
-  /** The most telling pattern wins: a host's own name, then a wildcard, the longest first, then `*`. */
+  /** The most specific pattern wins: a host's own name, then a wildcard, the longest first, then `*`. */
   function routeOf(host: string): Route | undefined {
-    const remembered = known.get(host);
-    if (remembered) return remembered;
+    const cached = cache.get(host);
+    if (cached) return cached;
     const [best] = routes
       .flatMap((route) => route.hosts.map((pattern) => ({ route, pattern })))
       .filter(({ pattern }) => hostMatches(pattern, host))
       .sort((a, b) => rankOf(a.pattern) - rankOf(b.pattern) || b.pattern.length - a.pattern.length);
-    if (best) known.set(host, best.route);
+    if (best) cache.set(host, best.route);
     return best?.route;
   }
 
@@ -47,15 +48,15 @@ export function createRouter({ routes, adminHosts }: Pick<Settings, "routes" | "
     isAdminHost,
     managedTenant(request) {
       const name = request.headers.get("x-vestibule-tenant");
-      if (name !== null) {
-        const named = tenants.find(({ id }) => id === name);
-        if (named === undefined) throw new Problem("tenant_not_found");
-        return named;
+      const route =
+        name !== null
+          ? routes.find(({ id }) => id === name)
+          : (routeOf(new Address(request.url).host) ?? (routes.length === 1 ? routes[0] : undefined));
+      if (route === undefined) throw new Problem(name === null ? "tenant_required" : "tenant_not_found");
+      if (route.tenant === null) {
+        throw new Problem("control_unavailable", "Settings are wrong: GET /_vestibule/health lists them.");
       }
-      const only = tenants.length === 1 ? tenants[0] : undefined;
-      const tenant = routeOf(new Address(request.url).host)?.tenant ?? only;
-      if (tenant === undefined) throw new Problem("tenant_required");
-      return tenant;
+      return route.tenant;
     },
     servingTenants(host) {
       const own = [routeOf(host)?.tenant ?? []].flat();

@@ -6,11 +6,11 @@ import { createNative } from "./api/native/native.ts";
 import { createOfrep } from "./api/ofrep/ofrep.ts";
 import { createFront, type Front, findSpoken, type Speakers } from "./api/serving/front.ts";
 import { Address } from "./assignment/address.ts";
-import { createSources, type Sources } from "./assignment/sources.ts";
+import { createSources, messageOf, type Sources } from "./assignment/sources.ts";
 import { isDashboardPath } from "./dashboard/address.ts";
 import { createGate, forwardPlainly, type Gate, type GateBindings } from "./gate/gate.ts";
 import { createRouter, type Router } from "./router.ts";
-import { readSettings, type Settings, type Variables, variablesOf } from "./settings.ts";
+import { type Route, readSettings, type Settings, type Variables, variablesOf } from "./settings.ts";
 import type { Dashboard } from "./workers/dashboard.ts";
 import type { Management } from "./workers/management.ts";
 
@@ -26,12 +26,11 @@ interface Isolate {
   settings: Settings;
   /** For the Workers behind. */
   variables: Variables;
-  faults: readonly string[];
-  /** Null while there are faults: then everything is forwarded and nothing assigned. */
-  sources: Sources | null;
-  gate: Gate | null;
+  errors: readonly string[];
+  /** Null while something that all tenants share is wrong: then everything is forwarded and no experiment runs. */
+  serving: { sources: Sources; gate: Gate } | null;
   router: Router;
-  /** Made when it is first asked for: a log-in neither waits for it nor fails with it. */
+  /** Created on first use: a login neither waits for it nor fails with it. */
   front: Front | null;
 }
 
@@ -42,15 +41,22 @@ function isolateOf(env: Env): Isolate {
   const known = isolates.get(env);
   if (known) return known;
   const settings = readSettings(env);
-  const missing = bindings.filter((name) => !env[name]);
-  const faults = [...settings.faults, ...missing.map((name) => `${name}: the binding is missing from wrangler.toml`)];
-  if (faults.length > 0) {
-    console.error(JSON.stringify({ message: "settings are wrong: nothing is assigned", faults }));
+  const missing = bindings
+    .filter((name) => !env[name])
+    .map((name) => `${name}: the binding is missing from wrangler.toml`);
+  const errors = [...settings.errors, ...missing];
+  let serving: Isolate["serving"] = null;
+  if (settings.sharedErrors.length === 0 && missing.length === 0) {
+    try {
+      const sources = createSources({ ...settings, now: Date.now, random: Math.random });
+      serving = { sources, gate: createGate({ settings, sources, now: Date.now }) };
+    } catch (error) {
+      errors.push(`the gate cannot be created: ${messageOf(error)}`);
+    }
   }
-  const sources = faults.length === 0 ? createSources({ ...settings, now: Date.now, random: Math.random }) : null;
-  const gate = sources && createGate({ settings, sources, now: Date.now });
+  if (errors.length > 0) console.error(JSON.stringify({ message: "settings_invalid", errors }));
   const variables = variablesOf(env);
-  const isolate = { settings, variables, faults, sources, gate, router: createRouter(settings), front: null };
+  const isolate: Isolate = { settings, variables, errors, serving, router: createRouter(settings), front: null };
   isolates.set(env, isolate);
   return isolate;
 }
@@ -63,9 +69,10 @@ function frontOf(isolate: Isolate, sources: Sources): Front {
   return isolate.front;
 }
 
-function health({ faults, sources }: Isolate): Response {
-  const body = { status: sources ? "ok" : "settings_wrong", faults, ...sources?.health() };
-  return Response.json(body, { status: sources ? 200 : 503, headers: { "cache-control": "no-store" } });
+function health({ errors, serving }: Isolate): Response {
+  const isOk = errors.length === 0;
+  const body = { status: isOk ? "ok" : "settings_wrong", errors, ...serving?.sources.health() };
+  return Response.json(body, { status: isOk ? 200 : 503, headers: { "cache-control": "no-store" } });
 }
 
 /** Addresses that exist on admin hosts only. */
@@ -80,10 +87,10 @@ function callable(request: Request): Request {
 }
 
 async function answerBehind(request: Request, path: string, isolate: Isolate, env: Env): Promise<Response> {
-  const { variables, sources } = isolate;
+  const { variables, serving } = isolate;
   const isPage = isDashboardPath(path);
   try {
-    if (isPage) return await env.DASHBOARD.show(callable(request), variables, sources?.health() ?? null);
+    if (isPage) return await env.DASHBOARD.show(callable(request), variables, serving?.sources.health() ?? null);
     return await env.MANAGEMENT.answer(callable(request), variables);
   } catch (error) {
     console.error(JSON.stringify({ message: "a Worker behind cannot be reached", path, reason: String(error) }));
@@ -99,25 +106,44 @@ function renderUnreachable(request: Request, isPage: boolean): Response {
   return Response.json({ statusCode: init.status, error: "Service Unavailable", message, errorCode }, init);
 }
 
+async function handle(request: Request, url: Address, isolate: Isolate, env: Env, ctx: ExecutionContext) {
+  const { serving, router } = isolate;
+  const protocol = serving && findSpoken(url.pathname, speakers);
+  if (protocol) {
+    const tenants = router.servingTenants(url.host);
+    const visit = { tenants, bindings: env, ctx };
+    if (tenants.length > 0) return frontOf(isolate, serving.sources).answer(protocol, request, url, visit);
+  }
+  const route = router.routeOf(url.host);
+  if (!route) return forwardPlainly(request, undefined, null);
+  if (serving && route.tenant) return serving.gate.handle(request, url, route.tenant, env, ctx);
+  return forwardPlainly(request, route, "settings");
+}
+
+/** Where a request is forwarded although the isolate or the router may be what failed. */
+function findRoute(url: Address, isolate: Isolate | null): Route | undefined {
+  try {
+    return isolate?.router.routeOf(url.host);
+  } catch {
+    return undefined;
+  }
+}
+
 export default {
   async fetch(request, env, ctx) {
-    const isolate = isolateOf(env);
-    const { sources, gate, router } = isolate;
     const url = new Address(request.url);
-    if (isReserved(url.pathname) && router.isAdminHost(url.host)) {
-      if (url.pathname === "/_vestibule/health") return health(isolate);
-      return answerBehind(request, url.pathname, isolate, env);
+    let isolate: Isolate | null = null;
+    try {
+      isolate = isolateOf(env);
+      if (!isReserved(url.pathname) || !isolate.router.isAdminHost(url.host)) {
+        return await handle(request, url, isolate, env, ctx);
+      }
+    } catch (error) {
+      console.error(JSON.stringify({ message: "request_not_handled", host: url.host, reason: messageOf(error) }));
+      return forwardPlainly(request, findRoute(url, isolate), "error");
     }
-    const spoken = sources && findSpoken(url.pathname, speakers);
-    if (spoken) {
-      const tenants = router.servingTenants(url.host);
-      const visit = { tenants, bindings: env, ctx };
-      if (tenants.length > 0) return frontOf(isolate, sources).answer(spoken, request, url, visit);
-    }
-    const route = router.routeOf(url.host);
-    if (!route) return forwardPlainly(request, undefined, null);
-    if (gate && route.tenant) return gate.handle(request, url, route.tenant, env, ctx);
-    return forwardPlainly(request, route.tenant ? route.tenant.origin : route.origin, "settings");
+    if (url.pathname === "/_vestibule/health") return health(isolate);
+    return answerBehind(request, url.pathname, isolate, env);
   },
   async scheduled({ scheduledTime }, env) {
     await env.MANAGEMENT.tend(isolateOf(env).variables, scheduledTime);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hostMatches, readSettings, type Variables } from "../src/settings.ts";
+import { hostMatches } from "../src/model/host.ts";
+import { readSettings, type Variables } from "../src/settings.ts";
 
 const key = "A".repeat(43);
 const good = {
@@ -12,12 +13,12 @@ describe("readSettings", () => {
   it.each([{ LOG_RETENTION_DAYS: "0" }, { LOG_RETENTION_DAYS: "a month" }, { LOG_MAX_MB: "100000" }])(
     "refuses a log that cannot be kept: %o",
     (vars) =>
-      expect(read(vars).faults).toEqual([expect.stringMatching(`^${Object.keys(vars)[0]}: must be a number from`)]),
+      expect(read(vars).errors).toEqual([expect.stringMatching(`^${Object.keys(vars)[0]}: must be a number from`)]),
   );
 
   it("takes the least there is: everything on every host goes where it came from", () => {
     const settings = read({});
-    expect(settings.faults).toEqual([]);
+    expect(settings.errors).toEqual([]);
     expect(settings.routes).toMatchObject([
       { hosts: ["*"], tenant: { id: "default", provider: "oidc", overrides: "open" } },
     ]);
@@ -30,12 +31,12 @@ describe("readSettings", () => {
 
   it.each(["fifteen letters", "long enough, but not one word", "l\u00f6ng-enough-for-a-token"])(
     "refuses a root token that is short or could not be sent: %s",
-    (ADMIN_TOKEN) => expect(read({ ADMIN_TOKEN }).faults).toEqual([expect.stringMatching(/^ADMIN_TOKEN: /)]),
+    (ADMIN_TOKEN) => expect(read({ ADMIN_TOKEN }).errors).toEqual([expect.stringMatching(/^ADMIN_TOKEN: /)]),
   );
 
   it("serves the tenant default on every host with ORIGIN", () => {
     const settings = read({ ORIGIN: "https://id.example.com/", ADMIN_HOSTS: "admin.example.com, localhost:8787" });
-    expect(settings.faults).toEqual([]);
+    expect(settings.errors).toEqual([]);
     expect(settings.routes).toMatchObject([{ tenant: { id: "default", origin: "https://id.example.com" } }]);
     expect(settings.adminHosts).toEqual(["admin.example.com", "localhost:8787"]);
   });
@@ -48,15 +49,15 @@ describe("readSettings", () => {
         acme: { hosts: ["login.acme.com"], provider: "auth0" },
       }),
     });
-    expect(settings.faults).toEqual([]);
+    expect(settings.errors).toEqual([]);
     expect(settings.routes).toMatchObject([
       { hosts: ["*"], tenant: { id: "default", origin: "https://id.example.com", inject: "attributes" } },
       { hosts: ["login.acme.com"], tenant: { id: "acme", provider: "auth0" } },
     ]);
   });
 
-  it("names every fault at once", () => {
-    const { faults } = read({
+  it("names every error at once", () => {
+    const { errors } = read({
       ORIGIN: "ftp://id.example.com",
       COOKIE_KEYS: "k1:short,no colon",
       STAMP_KEY: "not base64url!",
@@ -67,7 +68,7 @@ describe("readSettings", () => {
       MANAGEMENT_RATE: "0",
       TENANTS: JSON.stringify({
         "Bad Name": { hosts: [] },
-        acme: { hosts: ["acme.com"], provider: "okta", inject: 1, management: { issuer: "here", jwks_uri: "" } },
+        acme: { hosts: ["acme.com"], provider: "ping", inject: 1, management: { issuer: "here", jwks_uri: "" } },
       }),
     });
     for (const part of [
@@ -89,7 +90,7 @@ describe("readSettings", () => {
       "TENANTS.acme: management.audience",
     ]) {
       expect(
-        faults.some((fault) => fault.startsWith(part)),
+        errors.some((error) => error.startsWith(part)),
         part,
       ).toBe(true);
     }
@@ -98,10 +99,10 @@ describe("readSettings", () => {
   it("reads where cohorts may be fetched from, and names what no such host is", () => {
     expect(read({}).cohortHosts).toEqual([]);
     const settings = read({ COHORT_HOSTS: "data.example.com, *.example.org,http://127.0.0.1:9000" });
-    expect(settings.faults).toEqual([]);
+    expect(settings.errors).toEqual([]);
     expect(settings.cohortHosts).toEqual(["data.example.com", "*.example.org", "http://127.0.0.1:9000"]);
-    const { faults } = read({ COHORT_HOSTS: "data.example.com, localhost, 10.0.0.5" });
-    expect(faults).toEqual([
+    const { errors } = read({ COHORT_HOSTS: "data.example.com, localhost, 10.0.0.5" });
+    expect(errors).toEqual([
       expect.stringMatching(/^COHORT_HOSTS: "localhost" must be/),
       expect.stringMatching(/^COHORT_HOSTS: "10.0.0.5" must be/),
     ]);
@@ -109,26 +110,27 @@ describe("readSettings", () => {
 
   it("still routes a tenant whose other settings are wrong", () => {
     const settings = read({
-      TENANTS: JSON.stringify({ acme: { hosts: ["acme.com"], origin: "https://id.acme.com", provider: "okta" } }),
+      TENANTS: JSON.stringify({ acme: { hosts: ["acme.com"], origin: "https://id.acme.com", provider: "ping" } }),
     });
-    expect(settings.faults).toHaveLength(1);
-    expect(settings.routes).toEqual([{ hosts: ["acme.com"], tenant: null, origin: "https://id.acme.com" }]);
+    expect(settings.errors).toHaveLength(1);
+    expect(settings.sharedErrors).toEqual([]);
+    expect(settings.routes).toMatchObject([{ hosts: ["acme.com"], tenant: null, origin: "https://id.acme.com" }]);
   });
 
   it.each(["not json", "[]", "null", '"text"', "{"])("says what TENANTS must be: %s", (TENANTS) => {
-    expect(read({ TENANTS }).faults.some((fault) => fault.startsWith("TENANTS: "))).toBe(true);
+    expect(read({ TENANTS }).errors.some((error) => error.startsWith("TENANTS: "))).toBe(true);
   });
 
   it("refuses a host that two tenants claim, and the same key id twice", () => {
-    const { faults } = read({
+    const { errors } = read({
       COOKIE_KEYS: `k1:${key},k1:${key}`,
       TENANTS: JSON.stringify({ a: { hosts: ["x.com"] }, b: { hosts: ["x.com"] } }),
     });
-    expect(faults).toEqual([expect.stringContaining("x.com"), expect.stringContaining("k1 stands twice")]);
+    expect(errors).toEqual([expect.stringContaining("x.com"), expect.stringContaining("k1 is used twice")]);
   });
 
   it("says nothing of a secret's value", () => {
-    expect(JSON.stringify(read({ COOKIE_KEYS: "k1:hunter2", STAMP_KEY: "hunter2" }).faults)).not.toContain("hunter2");
+    expect(JSON.stringify(read({ COOKIE_KEYS: "k1:hunter2", STAMP_KEY: "hunter2" }).errors)).not.toContain("hunter2");
   });
 });
 

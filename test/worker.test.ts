@@ -49,14 +49,19 @@ describe("hosts", () => {
   });
 
   it("that are nobody's are fetched as they came, without forged stamps", async () => {
-    await ask("https://example.net/a", { TENANTS, ORIGIN: "" }, { headers: { "X-Experiment-Id": "forged" } });
+    const headers = { "X-Experiment-Id": "forged", "X-Forwarded-Host": "evil.example", X_Forwarded_Proto: "ftp" };
+    await ask("https://example.net/a", { TENANTS, ORIGIN: "" }, { headers });
     expect(forwarded[0]?.url).toBe("https://example.net/a");
-    expect([...(forwarded[0]?.headers.keys() ?? [])]).toEqual([]);
+    expect(Object.fromEntries(forwarded[0]?.headers ?? [])).toEqual({
+      "x-forwarded-host": "example.net",
+      "x-forwarded-port": "443",
+      "x-forwarded-proto": "https",
+    });
   });
 });
 
 describe("wrong settings", () => {
-  it("assign nothing and stop nobody", async () => {
+  it("that all tenants share run no experiment anywhere, and all is forwarded", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     const response = await ask("https://login.example.com/a", { COOKIE_KEYS: "", STAMP_KEY: "x" });
     expect(response.status).toBe(203);
@@ -65,13 +70,76 @@ describe("wrong settings", () => {
     expect(error.mock.calls[0]?.[0]).toMatch(/COOKIE_KEYS.*STAMP_KEY/);
   });
 
-  it("of one tenant still lead to its origin", async () => {
+  const stamped = { query: { variation_id: "ext-variation" } };
+  const broken = { hosts: ["login.acme.com"], origin: "id.acme.com", provider: "?", stamp: stamped };
+
+  it("of one tenant still lead to its origin, with its headers and without forged parameters", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const TENANTS = JSON.stringify({
-      acme: { hosts: ["login.acme.com"], origin: "https://id.acme.com", provider: "?" },
+    const TENANTS = JSON.stringify({ acme: { ...broken, origin_headers: { "X-Lane": "blue" } } });
+    const ORIGIN_HEADERS = JSON.stringify({ acme: { "cname-api-key": "hunter2" } });
+    const address = "https://login.acme.com/authorize?client_id=a;EXT%2Dvariation=evil&state=%7e";
+    await ask(address, { TENANTS, ORIGIN_HEADERS });
+    expect(forwarded[0]?.url).toBe("https://id.acme.com/authorize?client_id=a&state=%7e");
+    expect(Object.fromEntries(forwarded[0]?.headers ?? [])).toMatchObject({
+      "cname-api-key": "hunter2",
+      "x-lane": "blue",
+      "x-experiment-failed-open": "settings",
     });
-    await ask("https://login.acme.com/a", { TENANTS });
-    expect(forwarded[0]?.url).toBe("https://id.acme.com/a");
+  });
+
+  it("of one tenant are nothing to another", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const read: string[] = [];
+    const SNAPSHOTS = {
+      async getWithMetadata(key: string) {
+        read.push(key);
+        return { value: null, metadata: null };
+      },
+    };
+    const TENANTS = JSON.stringify({ acme: broken, wide: { hosts: ["*.wide.com"], origin: "https://id.wide.com" } });
+    const headers = { accept: "text/html", "sec-fetch-dest": "document" };
+    await ask("https://login.wide.com/login", { TENANTS, SNAPSHOTS }, { headers });
+    expect(forwarded[0]?.url).toBe("https://id.wide.com/login");
+    expect(forwarded[0]?.headers.has("x-experiment-failed-open")).toBe(false);
+    expect(read).toEqual(["snapshot:wide"]);
+    expect(error.mock.calls[0]?.[0]).toMatch(/TENANTS.acme: provider/);
+  });
+
+  it("are listed by health without any secret", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const ORIGIN_HEADERS = JSON.stringify({ acme: { "x key": "hunter2", good: "hunter2\n" }, other: { a: "hunter2" } });
+    const TENANTS = JSON.stringify({ acme: { hosts: ["login.acme.com"] } });
+    const response = await ask("https://admin.example.com/_vestibule/health", { TENANTS, ORIGIN_HEADERS });
+    const text = await response.text();
+    expect([response.status, JSON.parse(text).errors.length]).toEqual([503, 3]);
+    expect(text).not.toContain("hunter2");
+  });
+});
+
+describe("whatever is thrown", () => {
+  it.each(["SNAPSHOTS", "EVENTS"])("the request is forwarded: %s", async (name) => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const own = { ...good, MANAGEMENT: {}, DASHBOARD: {}, COHORTS: {}, SNAPSHOTS: kv, EVENTS: {} };
+    const env = Object.defineProperty({ ...own }, name, {
+      get() {
+        throw new Error("no such binding");
+      },
+    }) as unknown as Env;
+    const init = { method: "POST", body: "password=1", redirect: "manual" } as const;
+    const request = new Request("https://login.example.com/login", init) as Parameters<typeof worker.fetch>[0];
+    expect((await worker.fetch(request, env, createExecutionContext())).status).toBe(203);
+    expect(await forwarded[0]?.text()).toBe("password=1");
+  });
+
+  it("by a setting's getter too", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const env = new Proxy({} as Env, {
+      get() {
+        throw new Error("no environment");
+      },
+    });
+    const request = new Request("https://login.example.com/login") as Parameters<typeof worker.fetch>[0];
+    expect((await worker.fetch(request, env, createExecutionContext())).status).toBe(203);
   });
 });
 
@@ -110,11 +178,11 @@ describe("the Workers behind", () => {
   });
 
   it.each(["SNAPSHOTS", "EVENTS", "COHORTS", "MANAGEMENT", "DASHBOARD"])(
-    "and every store are bound, or it is a fault: %s",
+    "and every store are bound, or it is an error: %s",
     async (name) => {
       vi.spyOn(console, "error").mockImplementation(() => {});
       const response = await ask("https://admin.example.com/_vestibule/health", { [name]: undefined });
-      expect(await response.json()).toEqual({ status: "settings_wrong", faults: [expect.stringContaining(name)] });
+      expect(await response.json()).toEqual({ status: "settings_wrong", errors: [expect.stringContaining(name)] });
     },
   );
 });
@@ -124,7 +192,7 @@ describe("health", () => {
     const response = await ask("https://admin.example.com/_vestibule/health");
     expect([response.status, await response.json()]).toEqual([
       200,
-      expect.objectContaining({ status: "ok", faults: [] }),
+      expect.objectContaining({ status: "ok", errors: [] }),
     ]);
   });
 
@@ -132,7 +200,7 @@ describe("health", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const response = await ask("https://admin.example.com/_vestibule/health", { STAMP_KEY: "" });
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ status: "settings_wrong", faults: [expect.stringContaining("STAMP_KEY")] });
+    expect(await response.json()).toEqual({ status: "settings_wrong", errors: [expect.stringContaining("STAMP_KEY")] });
   });
 
   it("does not exist elsewhere: the address is forwarded like any other", async () => {
@@ -202,9 +270,10 @@ describe("the management API", () => {
       acme: { hosts: ["admin.acme.com"], origin: "https://id.acme.com", provider: "?" },
       wide: { hosts: ["*"], origin: "https://wide.acme.com" },
     });
-    for (const headers of [{}, name("acme"), name("wide")]) {
+    for (const headers of [{}, name("acme")]) {
       expect(await managed("admin.acme.com", { TENANTS: wrong }, headers)).toEqual([503, "control_unavailable"]);
     }
+    expect(await managed("admin.acme.com", { TENANTS: wrong }, name("wide"))).toEqual(["wide"]);
   });
 
   it.each([

@@ -1,25 +1,30 @@
 /** Which variations a subject gets: override → pin → evaluation. No I/O, no clock, no platform. */
-import type { EvaluationContext } from "../engine/flag.ts";
+import type { EvaluationContext, Variant } from "../engine/flag.ts";
 import { lacksProperty } from "../model/asked-properties.ts";
 import { stickyProperty } from "../model/compile/flag-segments.ts";
 import type { AssignmentMethod } from "../model/event.ts";
+import type { AuthenticationFlow, FlowName } from "../model/flow.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import {
   type CohortNeed,
   type CompiledExperiment,
+  type CompiledRollout,
   type CompiledSnapshot,
   type CompiledVariation,
-  travels,
+  isHeaderSafe,
 } from "../snapshot/compiled.ts";
+import type { SubjectKind } from "./unit.ts";
 
 /** What a session remembers of one experiment. `variationId` null: decided that it takes no part. */
 export interface Pin {
   experimentId: string;
   variationId: string | null;
-  /** How it was first come by. */
+  /** How it was first chosen. */
   method: Exclude<AssignmentMethod, "session">;
   segmentId?: string;
   epoch: number;
+  /** A page of the experiment's flow with the variation on it has been served. */
+  exposed?: true;
 }
 
 export interface Assignment {
@@ -35,43 +40,81 @@ export interface Assignment {
   missing?: readonly string[];
 }
 
-/** QA's wish, as it stands in the query; null where a parameter is absent. */
+/** What a flag's own rollout gives. It is served and stamped, and never counted. */
+export interface RolloutAssignment {
+  flagKey: string;
+  variation: CompiledVariation;
+  segmentId?: string;
+}
+
+/** The override parameters of a query; null where a parameter is absent. */
 export interface Override {
   experimentId: string | null;
   variationId: string | null;
   segmentId: string | null;
 }
 
-export interface DecisionInput {
+/** A part of a login that is decided once: the experiments of one flow that assign one kind of subject. */
+export type DecidedPart = `${AuthenticationFlow}.${SubjectKind}`;
+
+export interface ReviewInput {
   snapshot: CompiledSnapshot;
   /** Of the session so far; undefined when there is no session yet. */
   pins: readonly Pin[] | undefined;
-  /** Whether this request may be newly assigned; if not, pins alone count. */
-  mayAssign: boolean;
-  /** A new log-in begins (an authorize request): undecided experiments are asked, forced variations end. */
-  begins: boolean;
+  /** What this login has decided already. */
+  decided: readonly DecidedPart[];
+  /** The flow of the page that may be newly assigned; null where pins alone count. */
+  flow: FlowName | null;
+  /** A new login begins: what is undecided is evaluated, forced variations end. */
+  startsLogin: boolean;
+  /** Whether a variation was forced in this login. */
+  isForced: boolean;
   override: Override | null;
+}
+
+/** What stands of a session, and what is still open. */
+export interface Review {
+  snapshot: CompiledSnapshot;
+  flow: FlowName | null;
+  pins: ReadonlyMap<string, Pin>;
+  /** Ids of the experiments whose pins were there before this request. */
+  kept: ReadonlySet<string>;
+  /** The pins as the session has them, for comparison. */
+  before: readonly Pin[] | undefined;
+  decided: readonly DecidedPart[];
+  /** What this request's override forces. */
+  forced: Pin | null;
+  /** Active experiments that may be assigned now, to a subject that is known. */
+  undecided: readonly CompiledExperiment[];
+  rollouts: readonly CompiledRollout[];
+  warnings: readonly WarningCode[];
+}
+
+/** Who is assigned, and what is known of them. */
+export interface DecisionSubject {
   deviceId: string | null;
   userId: string | null;
-  /** Whether there may be a user all the same, whom nobody can verify now: no user's cohorts can be told then. */
+  /** Whether there may be a user who cannot be verified now: then cohorts of users are unknown. */
   isUserUnknown?: boolean;
-  /** Experiment id → variation id, of earlier sessions. */
-  sticky: ReadonlyMap<string, string>;
+  /** What was chosen for this subject in earlier sessions: by experiment id the variation's id, by flag key its key. */
+  sticky(kind: SubjectKind, key: string): string | undefined;
   /** The rest of what targeting may ask about; called only when something is evaluated. */
   attributes: () => Record<string, unknown>;
-  /** Ids of the cohorts that the subject is in; null or absent where nobody can tell. Counts when `asksCohorts` does. */
+  /** Ids of the cohorts that the subject is in; null or absent where they are unknown. */
   cohortIds?: readonly string[] | null;
 }
 
 export interface Decision {
   assignments: readonly Assignment[];
-  /** What the session shall remember; undefined while there is nothing to. */
+  rollouts: readonly RolloutAssignment[];
+  /** What the session remembers; undefined while there is nothing to. */
   pins: readonly Pin[] | undefined;
+  decided: readonly DecidedPart[];
   /** Those of `assignments` that are new in this session and belong in the statistics. */
   added: readonly Assignment[];
   warnings: readonly WarningCode[];
-  /** Those that take no part in this session because nobody can tell which cohorts the subject is in. */
-  withheld: readonly CompiledExperiment[];
+  /** Experiments and flags that are left out because it is unknown which cohorts the subject is in. */
+  withheld: readonly { id: string; cohorts: CohortNeed | null }[];
 }
 
 /** The pin an override asks for, or the warning that says why there is none. */
@@ -80,6 +123,7 @@ export function resolveOverride(snapshot: CompiledSnapshot, override: Override):
   if (!experimentId) return variationId || segmentId ? "experiment_orphaned_params" : null;
   const experiment = snapshot.experiments.get(experimentId);
   if (!experiment) return "experiment_not_found";
+  if (!variationId && !segmentId) return "experiment_variation_missing";
   const bySegment = segmentId ? experiment.segments.get(segmentId) : undefined;
   if (segmentId && !bySegment) return "experiment_segment_not_found";
   const wanted = variationId || bySegment;
@@ -93,12 +137,204 @@ export function resolveOverride(snapshot: CompiledSnapshot, override: Override):
   };
 }
 
+/** Whether a pin still holds. An experiment that this snapshot does not know may be newer: its pages must not change. */
+function holds(pin: Pin, { experiments }: CompiledSnapshot): boolean {
+  const status = experiments.get(pin.experimentId)?.status;
+  return pin.method === "forced" || status === undefined || status === "active" || status === "paused";
+}
+
+/** What stands of the session's pins under this request, and what may be decided now. */
+export function reviewSession(input: ReviewInput): Review {
+  const { snapshot, flow, override, startsLogin, isForced } = input;
+  const { experiments, gate } = snapshot;
+  const restarts = startsLogin || override?.experimentId === "";
+  const endsForced = restarts && isForced;
+  const pins = new Map<string, Pin>();
+  // Nothing of a forced visit was counted, so what it pinned beside the forced variation is decided and counted anew.
+  for (const pin of endsForced ? [] : (input.pins ?? [])) {
+    if (holds(pin, snapshot)) pins.set(pin.experimentId, pin);
+  }
+  const kept = new Set(pins.keys());
+
+  const resolved = override && resolveOverride(snapshot, override);
+  const forced = typeof resolved === "string" ? null : resolved;
+  if (forced !== null) pins.set(forced.experimentId, forced);
+  // A forced variation takes its flag: no other experiment on it, and no rollout of it, has a say.
+  const flagsForced = new Set<string>();
+  for (const { method, experimentId } of pins.values()) {
+    const flagKey = method === "forced" ? experiments.get(experimentId)?.flagKey : undefined;
+    if (flagKey !== undefined) flagsForced.add(flagKey);
+  }
+  const flagsTaken = new Set(flagsForced);
+  for (const [id, { method, variationId }] of pins) {
+    const flagKey = experiments.get(id)?.flagKey;
+    if (flagKey === undefined) continue;
+    const isOlder = forced !== null && method === "forced" && id !== forced.experimentId;
+    const isDisplaced =
+      method === "forced"
+        ? isOlder && flagKey === experiments.get(forced.experimentId)?.flagKey
+        : flagsForced.has(flagKey);
+    if (isDisplaced) pins.delete(id);
+    else if (variationId !== null) flagsTaken.add(flagKey);
+  }
+
+  const decided = restarts ? [] : input.decided;
+  const isOpen = ({ id, flagKey, flow: own, subject }: CompiledExperiment) =>
+    (own === "all" || own === flow) &&
+    !pins.has(id) &&
+    !flagsTaken.has(flagKey) &&
+    !decided.includes(`${own}.${subject}`);
+  return {
+    snapshot,
+    flow,
+    pins,
+    kept,
+    before: input.pins,
+    decided,
+    forced,
+    undecided: flow === null ? [] : gate.active.filter(isOpen),
+    rollouts: gate.rollouts.filter(({ flagKey }) => !flagsTaken.has(flagKey)),
+    warnings: typeof resolved === "string" ? [resolved] : [],
+  };
+}
+
+const isKnown = ({ deviceId, userId }: Pick<DecisionSubject, "deviceId" | "userId">, kind: SubjectKind) =>
+  (kind === "user" ? userId : deviceId) !== null;
+
+/** Whether the index of cohorts can answer for these. */
+function areCohortsReadable({ missing, ofUsers }: CohortNeed, { isUserUnknown = false }: DecisionSubject): boolean {
+  return missing.length === 0 && !(ofUsers && isUserUnknown);
+}
+
+/** Whether the decision depends on `cohortIds`; mostly it does not, and they need not be looked up. */
+export function needsCohorts({ undecided, rollouts }: Review, subject: DecisionSubject): boolean {
+  const depends = ({ cohorts }: { cohorts: CohortNeed | null }) =>
+    cohorts !== null && areCohortsReadable(cohorts, subject);
+  return undecided.some((one) => isKnown(subject, one.subject) && depends(one)) || rollouts.some(depends);
+}
+
+/** Decides what is open. The same review and subject give the same decision. */
+export function decide(review: Review, subject: DecisionSubject): Decision {
+  const { snapshot, kept, flow } = review;
+  const { cohortIds } = subject;
+  const canEvaluate = ({ cohorts }: { cohorts: CohortNeed | null }) =>
+    cohorts === null || (!!cohortIds && areCohortsReadable(cohorts, subject));
+  const open = review.undecided.filter((one) => isKnown(subject, one.subject));
+  const experiments = open.filter(canEvaluate);
+  const rollouts = review.rollouts.filter(canEvaluate);
+  const withheld = open.filter((one) => !canEvaluate(one));
+  const pins = new Map(review.pins);
+  const added = new Map<string, AssignmentNote>();
+  // Never a guess, and for the whole session: the cohorts may be readable at the next request, and its page must not change.
+  for (const { id, epoch } of withheld) {
+    pins.set(id, { experimentId: id, variationId: null, method: "auto", epoch });
+  }
+  const evaluated = evaluate(snapshot, subject, experiments, rollouts);
+  for (const { pin, note } of evaluated.found) {
+    pins.set(pin.experimentId, pin);
+    added.set(pin.experimentId, note);
+  }
+
+  const assignments: Assignment[] = [];
+  for (const pin of pins.values()) {
+    const experiment = snapshot.experiments.get(pin.experimentId);
+    const variation = pin.variationId === null ? undefined : experiment?.variations.get(pin.variationId);
+    if (!experiment || !variation) continue;
+    const isPinned = kept.has(pin.experimentId) && pin.method !== "forced" && !added.has(pin.experimentId);
+    assignments.push({
+      experiment,
+      variation,
+      control: experiment.control === variation.id,
+      method: isPinned ? "session" : pin.method,
+      ...(pin.segmentId === undefined ? {} : { segmentId: pin.segmentId }),
+      epoch: pin.epoch,
+      ...added.get(pin.experimentId),
+    });
+  }
+  return {
+    assignments,
+    rollouts: evaluated.rollouts,
+    pins: pins.size > 0 || review.before !== undefined ? sameOr(review.before, [...pins.values()]) : undefined,
+    decided: flow === null ? review.decided : withDecided(review.decided, flow, subject),
+    added: assignments.filter(({ experiment }) => added.has(experiment.id)),
+    warnings: review.warnings,
+    withheld: [
+      ...withheld,
+      ...review.rollouts.flatMap((each) => (canEvaluate(each) ? [] : [{ id: each.flagKey, cohorts: each.cohorts }])),
+    ],
+  };
+}
+
+/** The same list where nothing is decided that was not before. */
+function withDecided(
+  before: readonly DecidedPart[],
+  flow: FlowName,
+  subject: Pick<DecisionSubject, "deviceId" | "userId">,
+): readonly DecidedPart[] {
+  // A page that may be assigned gets a device id where one is needed; a user may become known later in the login.
+  const kinds = (["device", "user"] as const).filter((kind) => kind === "device" || isKnown(subject, kind));
+  const now = kinds.flatMap((kind): DecidedPart[] => [`${flow}.${kind}`, `all.${kind}`]);
+  const added = now.filter((part) => !before.includes(part));
+  return added.length === 0 ? before : [...before, ...added];
+}
+
+/** The array itself where its pins are the same, so that a caller need not look inside. */
+function sameOr(before: readonly Pin[] | undefined, now: readonly Pin[]): readonly Pin[] {
+  return before?.length === now.length && before.every((pin, index) => pin === now[index]) ? before : now;
+}
+
+function evaluate(
+  snapshot: CompiledSnapshot,
+  subject: DecisionSubject,
+  experiments: readonly CompiledExperiment[],
+  rollouts: readonly CompiledRollout[],
+): { found: AddedPin[]; rollouts: RolloutAssignment[] } {
+  if (experiments.length === 0 && rollouts.length === 0) return { found: [], rollouts: [] };
+  const earlier: Record<string, string> = {};
+  for (const { sticky, flagKey, subject: kind, variations, id } of experiments) {
+    const key = sticky ? variations.get(subject.sticky(kind, id) ?? "")?.key : undefined;
+    if (key !== undefined) earlier[stickyProperty(flagKey)] = key;
+  }
+  for (const { sticky, flagKey, subject: kind } of rollouts) {
+    const key = sticky ? subject.sticky(kind, stickyKeyOfRollout(flagKey)) : undefined;
+    if (key !== undefined) earlier[stickyProperty(flagKey)] = key;
+  }
+  const { deviceId, userId, cohortIds } = subject;
+  const user = {
+    ...subject.attributes(),
+    ...(cohortIds ? { cohort_ids: cohortIds } : {}),
+    device_id: deviceId,
+    user_id: userId,
+    user_properties: earlier,
+  };
+  const keys = [...experiments, ...rollouts].map(({ flagKey }) => flagKey);
+  const variants = snapshot.flags.evaluate({ user }, keys);
+  const pins = experiments.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
+  return {
+    found: withNotes(snapshot, pins, user),
+    rollouts: rollouts.flatMap((rollout) => rolloutAssignment(rollout, variants[rollout.flagKey]) ?? []),
+  };
+}
+
+/** The name under which a rollout's choice is remembered; no experiment's id begins so. */
+export const stickyKeyOfRollout = (flagKey: string): string => `-${flagKey}`;
+
+function rolloutAssignment(
+  { flagKey, variations }: CompiledRollout,
+  variant: Variant | undefined,
+): RolloutAssignment | null {
+  const variation = variations.get(variant?.key ?? "");
+  if (variation === undefined) return null;
+  const { segmentId } = variant?.metadata ?? {};
+  return { flagKey, variation, ...(typeof segmentId === "string" && isHeaderSafe(segmentId) ? { segmentId } : {}) };
+}
+
 const methods = new Map<unknown, "inclusion" | "sticky">([
   ["individual-inclusions", "inclusion"],
   ["sticky-bucketing", "sticky"],
 ]);
 
-/** The flag's variant as a pin, or null when the flag could not be evaluated (it is asked again next time). */
+/** The flag's variant as a pin, or null when the flag could not be evaluated (it is evaluated again next time). */
 export function pinOf(
   experiment: CompiledExperiment,
   variant: { key: string; metadata?: Record<string, unknown> } | undefined,
@@ -113,37 +349,19 @@ export function pinOf(
     variationId: experiment.variationByKey.get(variant.key)?.id ?? null,
     // A tenant names its own segments as it likes: one with an id is never the gate's.
     method: (isTargeted ? undefined : methods.get(segmentName)) ?? "auto",
-    ...(isTargeted && travels(segmentId) ? { segmentId } : {}),
+    ...(isTargeted && isHeaderSafe(segmentId) ? { segmentId } : {}),
     epoch: experiment.epoch,
   };
 }
 
 export type User = NonNullable<EvaluationContext["user"]>;
 
-/** A pin, and what only the statistics want to know of how it was come by. */
-export interface Found {
-  pin: Pin;
-  note: Pick<Assignment, "hashedVariationId" | "missing">;
-}
+type AssignmentNote = Pick<Assignment, "hashedVariationId" | "missing">;
 
-function evaluate(input: DecisionInput, undecided: readonly CompiledExperiment[]): Found[] {
-  const { snapshot, deviceId, userId, sticky, cohortIds } = input;
-  const earlier: Record<string, string> = {};
-  for (const experiment of undecided) {
-    const key = experiment.variations.get(sticky.get(experiment.id) ?? "")?.key;
-    if (experiment.sticky && key) earlier[stickyProperty(experiment.flagKey)] = key;
-  }
-  const user = {
-    ...input.attributes(),
-    ...(cohortIds ? { cohort_ids: cohortIds } : {}),
-    device_id: deviceId,
-    user_id: userId,
-    user_properties: earlier,
-  };
-  const keys = undecided.map((experiment) => experiment.flagKey);
-  const variants = snapshot.flags.evaluate({ user }, keys);
-  const pins = undecided.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
-  return noted(snapshot, pins, user);
+/** A new pin, and what only the analysis needs of how it was chosen. */
+export interface AddedPin {
+  pin: Pin;
+  note: AssignmentNote;
 }
 
 /** By experiment, what the flags would give to this user if no earlier variation were known. */
@@ -165,7 +383,7 @@ function hashedAlone(snapshot: CompiledSnapshot, pins: readonly Pin[], user: Use
 }
 
 /** Adds to new pins what the hash alone would have given, where that is something else, and what their rules missed. */
-export function noted(snapshot: CompiledSnapshot, pins: readonly Pin[], user: User): Found[] {
+export function withNotes(snapshot: CompiledSnapshot, pins: readonly Pin[], user: User): AddedPin[] {
   const kept = pins.filter(({ method }) => method === "sticky");
   const hashed = kept.length === 0 ? undefined : hashedAlone(snapshot, kept, user);
   return pins.map((pin) => {
@@ -180,102 +398,4 @@ export function noted(snapshot: CompiledSnapshot, pins: readonly Pin[], user: Us
       },
     };
   });
-}
-
-/** Whether this request may decide what is undecided yet; if not, pins alone count. */
-function decidesNow({ mayAssign, begins, pins, override }: DecisionInput): boolean {
-  return mayAssign && (begins || pins === undefined || override?.experimentId === "");
-}
-
-/** The pins that stand, and the active experiments that none of them is of and whose subject is known. */
-function review(input: DecisionInput) {
-  const { snapshot, override, begins } = input;
-  const endsForced = begins || override?.experimentId === "";
-  const pins = new Map<string, Pin>();
-  for (const pin of input.pins ?? []) {
-    // One that this snapshot does not know stays: another isolate's may be newer, and its pages must not flip.
-    if (!(endsForced && pin.method === "forced")) pins.set(pin.experimentId, pin);
-  }
-  const kept = new Set(pins.keys());
-
-  const forced = override && resolveOverride(snapshot, override);
-  const warnings = typeof forced === "string" ? [forced] : [];
-  if (forced && typeof forced !== "string") pins.set(forced.experimentId, forced);
-
-  const undecided = decidesNow(input)
-    ? snapshot.active.filter(
-        ({ id, subject }) => !pins.has(id) && (subject === "user" ? input.userId : input.deviceId) !== null,
-      )
-    : [];
-  return { pins, kept, warnings, undecided };
-}
-
-/** Whether the index answers for these cohorts. */
-function canBeTold({ missing, ofUsers }: CohortNeed, { isUserUnknown = false }: DecisionInput): boolean {
-  return missing.length === 0 && !(ofUsers && isUserUnknown);
-}
-
-/** Whether the decision hangs on `cohortIds`: mostly it does not, and they need not be looked up. */
-export function asksCohorts(input: DecisionInput): boolean {
-  if (!input.snapshot.asksCohorts || !decidesNow(input)) return false;
-  return review(input).undecided.some(({ cohorts }) => cohorts !== null && canBeTold(cohorts, input));
-}
-
-/** What pins alone decide, by the very pins: every hop of a log-in asks the same. */
-const settled = new WeakMap<readonly Pin[], { snapshot: CompiledSnapshot; decision: Decision }>();
-
-export function decide(input: DecisionInput): Decision {
-  const { snapshot, pins, override, begins } = input;
-  if (pins === undefined || begins || override !== null) return decideAnew(input);
-  const known = settled.get(pins);
-  if (known?.snapshot === snapshot) return known.decision;
-  const decision = decideAnew(input);
-  settled.set(pins, { snapshot, decision });
-  return decision;
-}
-
-function decideAnew(input: DecisionInput): Decision {
-  const { snapshot, cohortIds } = input;
-  const { pins, kept, warnings, undecided } = review(input);
-  const added = new Map<string, Found["note"]>();
-  const canTell = ({ cohorts }: CompiledExperiment) => cohorts === null || (!!cohortIds && canBeTold(cohorts, input));
-  const withheld = undecided.filter((experiment) => !canTell(experiment));
-  const asked = withheld.length === 0 ? undecided : undecided.filter(canTell);
-  for (const { id, epoch } of withheld) {
-    // Never a guess, and for the whole session: the index may be readable at the next hop, and its page must not flip.
-    pins.set(id, { experimentId: id, variationId: null, method: "auto", epoch });
-  }
-  for (const { pin, note } of asked.length > 0 ? evaluate(input, asked) : []) {
-    pins.set(pin.experimentId, pin);
-    added.set(pin.experimentId, note);
-  }
-
-  const assignments: Assignment[] = [];
-  for (const pin of pins.values()) {
-    const experiment = snapshot.experiments.get(pin.experimentId);
-    const variation = pin.variationId === null ? undefined : experiment?.variations.get(pin.variationId);
-    if (!experiment || !variation) continue;
-    const pinned = kept.has(pin.experimentId) && pin.method !== "forced" && !added.has(pin.experimentId);
-    assignments.push({
-      experiment,
-      variation,
-      control: experiment.control === variation.id,
-      method: pinned ? "session" : pin.method,
-      ...(pin.segmentId === undefined ? {} : { segmentId: pin.segmentId }),
-      epoch: pin.epoch,
-      ...added.get(pin.experimentId),
-    });
-  }
-  return {
-    assignments,
-    pins: pins.size > 0 || input.pins !== undefined ? sameOr(input.pins, [...pins.values()]) : undefined,
-    added: assignments.filter(({ experiment }) => added.has(experiment.id)),
-    warnings,
-    withheld,
-  };
-}
-
-/** The array itself where its pins are the same, so that who compares need not look inside. */
-function sameOr(before: readonly Pin[] | undefined, now: readonly Pin[]): readonly Pin[] {
-  return before?.length === now.length && before.every((pin, index) => pin === now[index]) ? before : now;
 }

@@ -3,7 +3,7 @@ import type { EvaluationContext, Variant } from "../engine/flag.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
 import { activeByFlag } from "../snapshot/deployments.ts";
-import { type Assignment, noted, type Override, pinOf, resolveOverride, type User } from "./decide.ts";
+import { type Assignment, type Override, pinOf, resolveOverride, type User, withNotes } from "./decide.ts";
 
 export interface ServeInput {
   snapshot: CompiledSnapshot;
@@ -82,7 +82,7 @@ function assignmentsOf(
     return (experiment && pinOf(experiment, variants[key])) ?? [];
   });
   const found = new Map<string, Assignment>();
-  for (const { pin, note } of noted(snapshot, pins, user)) {
+  for (const { pin, note } of withNotes(snapshot, pins, user)) {
     const experiment = snapshot.experiments.get(pin.experimentId);
     const variation = experiment?.variations.get(pin.variationId ?? "");
     if (!experiment || !variation) continue;

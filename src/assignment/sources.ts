@@ -66,10 +66,10 @@ export interface SourceOptions {
   random: () => number;
 }
 
-/** @throws when there is no key to make units with; check `settings.faults` first. */
+/** @throws when there is no key to make units with; check `settings.sharedErrors` first. */
 export function createSources(options: SourceOptions): Sources {
   const { decisionBudgetMs, snapshotFreshMs, cookieKeys, unitKey, now, random } = options;
-  if (!unitKey) throw new Error("no UNIT_KEY: settings with faults assign nothing");
+  if (!unitKey) throw new Error("no UNIT_KEY: settings with shared errors run no experiment");
   const openings = createOpenings(now);
   const { guard, states } = createDependencies({
     now,

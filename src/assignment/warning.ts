@@ -21,7 +21,8 @@ export interface Warning {
 const texts: Readonly<Partial<Record<WarningCode, string>>> = {
   experiment_not_found: "experiment_id names no experiment",
   experiment_orphaned_params: "variation_id or segment_id came without experiment_id",
-  experiment_variation_not_found: "the variation is none of the experiment's, or none was named",
+  experiment_variation_missing: "experiment_id came without variation_id and segment_id",
+  experiment_variation_not_found: "variation_id names no variation of the experiment",
   experiment_segment_not_found: "segment_id names no segment of the experiment",
   experiment_override_refused: "the override needs a genuine, unexpired override_token",
 };
@@ -40,16 +41,21 @@ export function circuitWarnings(
   return opened.map((name) => ({ code: "experiment_circuit_open", description: `the circuit of ${name} opened` }));
 }
 
-export type Told = Pick<LogEntry, "type" | "description" | "details"> & { userId?: string | null };
+export type Told = Pick<LogEntry, "type" | "description" | "details"> & {
+  userId?: string | null;
+  /** As the login's first request named them, where this one does not. */
+  clientId?: string | null;
+  connection?: string | null;
+};
 
 export function entryOf(
   { request, url, tenant, atMs }: Scene,
-  { type, description, details, userId = null }: Told,
+  { type, description, details, userId = null, clientId = null, connection = null }: Told,
 ): LogEntry {
   const read = (value: string | null) => value?.slice(0, 512) || undefined;
   const optional = {
-    client_id: read(url.searchParams.get("client_id")),
-    connection: read(url.searchParams.get("connection")),
+    client_id: read(url.searchParams.get("client_id") ?? clientId),
+    connection: read(url.searchParams.get("connection") ?? connection),
     ip: read(request.headers.get("cf-connecting-ip")),
     user_agent: read(request.headers.get("user-agent")),
     user_id: read(userId),

@@ -1,44 +1,88 @@
-/** What a request is to the experiment, told from its method and fetch metadata. */
+/** What a request is to an experiment, from its method, address and fetch metadata. */
 import type { Address } from "../assignment/address.ts";
-import type { Head } from "./head.ts";
+import { mentionsOverride } from "../assignment/override.ts";
+import type { FlowName } from "../model/flow.ts";
+import type { HeaderScan } from "./header-scan.ts";
+import { normalizePath } from "./path-pattern.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Classified {
   /**
-   * `pass`: a sub-resource, a WebSocket or a silent request, none of our business.
-   * `document`: a page may be assigned. `carry`: goes with what the session has.
+   * `pass`: a sub-resource, a WebSocket or a silent request, which concerns no experiment.
+   * `document`: a page that may be newly assigned. `carry`: is stamped with what its session has.
    */
   kind: "pass" | "document" | "carry";
-  /** An authorize request: a new log-in begins. */
-  begins: boolean;
-  signup: boolean;
-  /** Whether a visitor without a device may become one. A frame's cookies may be kept from us, so it may not. */
-  mints: boolean;
+  /** Whether a browser goes to a page by it; a page's own call is none. */
+  isNavigation: boolean;
+  /** Whether the page is shown in a frame. */
+  isFrame: boolean;
+  /** Whether a page's script calls by it. */
+  isFetch: boolean;
+  /** An authorization request: a login begins, or the provider itself asks again. */
+  isStart: boolean;
+  /** The flow that the address belongs to; null where it is no page of a login. */
+  flow: FlowName | null;
+  isSignup: boolean;
+  /** A page that is shown later, if at all. */
+  isPrerender: boolean;
+  /** Whether the query forces a variation on a request where none can be forced. */
+  ignoresOverride: boolean;
+  /** As the origin will read it. */
+  path: string;
 }
 
-const navigations = new Set(["document", "iframe", "frame", "embed", "object", "fencedframe"]);
+const frames = new Set(["iframe", "frame", "embed", "object", "fencedframe"]);
 
-function isPrefetch(headers: Headers): boolean {
-  const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ?? "";
-  return /prefetch|prerender|preview/i.test(purpose);
+/** Every header by which a client says that nobody looks at the response yet. */
+const purposeHeaders = ["sec-purpose", "purpose", "x-purpose", "x-moz", "moz-purpose"] as const;
+
+function purposeOf(headers: Headers): "view" | "prefetch" | "prerender" {
+  const purpose = purposeHeaders.map((name) => headers.get(name) ?? "").join(" ");
+  if (/prerender/i.test(purpose)) return "prerender";
+  return /prefetch|preview|preload/i.test(purpose) ? "prefetch" : "view";
 }
 
-export function classify(request: Request, url: Address, head: Head, rules: Rules): Classified {
+export function classify(request: Request, url: Address, scan: HeaderScan, rules: Rules): Classified {
   const { headers, method } = request;
-  const signup = rules.isSignup(url.pathname);
-  const begins = rules.isAuthorize(url.pathname, url.search);
-  const as = (kind: Classified["kind"], mints = false): Classified => ({ kind, begins, signup, mints });
-
-  if (head.upgrade && headers.get("upgrade")?.toLowerCase() === "websocket") return as("pass");
-  // OpenID Connect Core §3.1.2.1: prompt=none must show no page, so there is nothing to experiment on.
-  if (begins && /[?&]prompt=(?:[^&]*(?:\+|%20))?none(?:\+|%20|&|$)/.test(url.search)) return as("pass");
-
+  const path = normalizePath(url.pathname);
+  const isStart = rules.isStart(method, path, url.search);
+  const page = rules.pageOf(path, url.search, isStart);
+  const flow = page?.flow ?? null;
   const destination = headers.get("sec-fetch-dest");
-  if (destination !== null && destination !== "empty" && !navigations.has(destination)) return as("pass");
-  if (method !== "GET" || destination === "empty") return as("carry");
-  // Without fetch metadata (old browsers, libraries): who asks for HTML navigates, and so does an authorize request.
-  if (destination === null && !begins && !headers.get("accept")?.includes("text/html")) return as("carry");
-  if (!begins && !rules.isPage(url.pathname)) return as("carry");
-  if (head.purpose && isPrefetch(headers)) return as("carry");
-  return as("document", destination === null || destination === "document");
+  const mode = headers.get("sec-fetch-mode");
+  const acceptsHtml = headers.get("accept")?.includes("text/html") === true;
+  const isFrame = destination !== null && frames.has(destination);
+  // A service worker fetches a navigation with the destination "empty" and the mode "navigate", which no script can set.
+  const isTopLevel = destination === null ? isStart || acceptsHtml : destination === "document" || mode === "navigate";
+  const isNavigation = isFrame || isTopLevel;
+  const isFetch = !isNavigation && destination === "empty";
+  const as = (kind: Classified["kind"], isPrerender = false): Classified => ({
+    kind,
+    isNavigation,
+    isFrame,
+    isFetch,
+    isStart,
+    flow,
+    isSignup: page?.isSignup === true,
+    isPrerender,
+    // A page's form posts to the page's own address, whose query forced the variation: there is nothing to say.
+    ignoresOverride: kind !== "document" && (isNavigation || destination === null) && mentionsOverride(url),
+    path,
+  });
+
+  if (scan.upgrade && headers.get("upgrade")?.toLowerCase() === "websocket") return as("pass");
+  // A server that echoes TRACE would show the stamp to scripts.
+  if (method === "TRACE") return as("pass");
+  // OpenID Connect Core section 3.1.2.1: prompt=none must show no page, so there is nothing to experiment on.
+  if (isStart && /[?&]prompt=(?:[^&]*(?:\+|%20))?none(?:\+|%20|&|$)/.test(url.search)) return as("pass");
+  if (destination !== null && destination !== "empty" && destination !== "document" && !isFrame) return as("pass");
+
+  const purpose = scan.purpose ? purposeOf(headers) : "view";
+  if (purpose !== "view") return as("carry", purpose === "prerender" && isTopLevel);
+  if (flow === null || isFrame) return as("carry");
+  // The POST bindings of OpenID Connect (section 3.1.2.1) and SAML begin a login with a POST.
+  if (method !== "GET" && !(method === "POST" && isStart)) return as("carry");
+  // A tool such as curl accepts anything; it may be forced all the same.
+  const isForcedByTool = destination === null && mentionsOverride(url);
+  return as(isTopLevel || isForcedByTool ? "document" : "carry");
 }

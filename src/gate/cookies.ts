@@ -1,9 +1,9 @@
-/** Reading and writing the gate's own cookies, without parsing anybody else's. */
+/** Reading and writing the gate's own cookies, without parsing any other. */
 
-/** More than this of one name is an attack or a broken client. */
-const maxValues = 4;
+/** More values of one name than this are an attack or a broken client. */
+const maxValues = 8;
 
-/** Every value that a Cookie header (RFC 6265 §4.2) gives this name, in order. */
+/** Every value that a Cookie header (RFC 6265 section 4.2) gives this name, in order. */
 export function cookieValues(header: string | null, name: string): string[] {
   const values: string[] = [];
   if (header === null) return values;
@@ -25,14 +25,20 @@ export interface CookieScope {
   secure: boolean;
 }
 
-/** Device, session pins, sticky choices. */
-export type CookieBase = "vst_did" | "vst_ses" | "vst_sticky";
+export const cookieBases = ["vst_did", "vst_ses", "vst_sticky"] as const;
+/** Device, session, sticky choices. */
+export type CookieBase = (typeof cookieBases)[number];
 
 export function cookieName(base: CookieBase, { secure }: CookieScope): string {
   return secure ? `__Host-${base}` : base;
 }
 
-/** A Set-Cookie value; `maxAgeSeconds` 0 ends the cookie. */
-export function setCookie(name: string, value: string, maxAgeSeconds: number, { secure }: CookieScope): string {
-  return `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+/**
+ * A Set-Cookie value; `maxAgeSeconds` 0 deletes the cookie. `SameSite=None`, since browsers keep other cookies from the
+ * cross-site POST with which a login at an upstream provider returns (`form_post`, SAML), and such a login would never
+ * be counted. Browsers accept it on https only.
+ */
+export function setCookie(base: CookieBase, value: string, maxAgeSeconds: number, scope: CookieScope): string {
+  const sameSite = scope.secure ? "None; Secure" : "Lax";
+  return `${cookieName(base, scope)}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=${sameSite}`;
 }

@@ -1,14 +1,18 @@
-/** The request to the origin and its answer to the client: theirs, hop-by-hop headers aside (RFC 9110 §7.6.1). */
+/** The request to the origin and its response to the client: theirs, hop-by-hop headers aside (RFC 9110 section 7.6.1). */
 import type { Address } from "../assignment/address.ts";
-import { type Head, namedByConnection, proxyFields } from "./head.ts";
+import { type HeaderScan, namedByConnection, proxyFields } from "./header-scan.ts";
 import { clientIpHeader, failedOpenHeader, type StampValues, setStampHeaders } from "./stamp.ts";
 
 export interface Forwarding {
   /** Undefined: the Route topology, where the request is fetched as it came. */
   origin: string | undefined;
-  /** The query to send; the request's own bytes unless the tenant stamps the query. */
+  /** Headers that the origin wants of every request, secret ones included. */
+  originHeaders: Readonly<Record<string, string>>;
+  /** The query to send; undefined: the request's own bytes. */
   search: string | undefined;
   stamp: StampValues | null;
+  /** A kept copy of a page would hide the variation, so nothing may be answered "not modified". */
+  dropsConditions: boolean;
   failedOpen: string | null;
   signedClientIp: string | null;
 }
@@ -23,17 +27,24 @@ function targetOf({ href }: Address, origin: string | undefined, search: string 
   return origin === undefined ? target : `${origin}${target.slice(target.indexOf("/", target.indexOf("//") + 2))}`;
 }
 
-function setHeaders(headers: Headers, address: Address, head: Head, forwarding: Forwarding): void {
-  const { origin, stamp, failedOpen, signedClientIp } = forwarding;
-  for (const name of head.dropped) headers.delete(name);
-  if (origin !== undefined) {
-    // What the origin cannot see any more: which host was asked, how, and by whom. Cloudflare has put the client into
-    // X-Forwarded-For already; a client's own Host or Proto would be believed, so ours replace them.
-    headers.set("x-forwarded-host", address.host);
-    headers.set("x-forwarded-proto", address.protocol.slice(0, -1));
-    const client = head.forwardedFor ? null : headers.get("cf-connecting-ip");
-    if (client) headers.set("x-forwarded-for", client);
-  }
+/** RFC 9110 section 13.1 */
+const conditions = ["if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"];
+
+function portOf({ host, protocol }: Address): string {
+  return /:(\d+)$/.exec(host)?.[1] ?? (protocol === "https:" ? "443" : "80");
+}
+
+/** Whatever a client said of who asks and for what was removed with `dropped`; this is what the gate has seen itself. */
+function setHeaders(headers: Headers, address: Address, scan: HeaderScan, forwarding: Forwarding): void {
+  const { stamp, failedOpen, signedClientIp, originHeaders } = forwarding;
+  for (const name of scan.dropped) headers.delete(name);
+  if (forwarding.dropsConditions) for (const name of conditions) headers.delete(name);
+  headers.set("x-forwarded-host", address.host);
+  headers.set("x-forwarded-proto", address.protocol.slice(0, -1));
+  headers.set("x-forwarded-port", portOf(address));
+  const client = headers.get("cf-connecting-ip");
+  if (client !== null) headers.set("x-forwarded-for", client);
+  for (const name in originHeaders) headers.set(name, originHeaders[name] ?? "");
   if (signedClientIp !== null) headers.set(clientIpHeader, signedClientIp);
   if (failedOpen !== null) headers.set(failedOpenHeader, failedOpen);
   if (stamp !== null) setStampHeaders(headers, stamp);
@@ -43,55 +54,73 @@ function setHeaders(headers: Headers, address: Address, head: Head, forwarding: 
 const uncached: RequestInit = { cache: "no-store" };
 
 /**
- * Asks the origin. Redirects are the browser's to follow.
- * @throws when the connection fails.
+ * Sends the request to the origin. Redirects are the browser's to follow.
+ * @throws (by rejecting) when the connection fails
  */
-export function askOrigin(request: Request, address: Address, head: Head, forwarding: Forwarding): Promise<Response> {
+export function fetchOrigin(
+  request: Request,
+  address: Address,
+  scan: HeaderScan,
+  forwarding: Forwarding,
+): Promise<Response> {
   const target = targetOf(address, forwarding.origin, forwarding.search);
   const caching = forwarding.stamp === null ? {} : uncached;
-  if (request.body === null && !head.upgrade) {
-    // Cheaper by far than a copy of the whole request, and nothing else of it travels.
+  if (request.body === null && !scan.upgrade) {
+    // Much cheaper than a copy of the whole request, and nothing else of it is needed.
     const headers = new Headers(request.headers);
-    setHeaders(headers, address, head, forwarding);
+    setHeaders(headers, address, scan, forwarding);
     return fetch(target, { method: request.method, headers, redirect: "manual", ...caching });
   }
   const isManual = request.redirect === "manual";
   const forwarded = new Request(target, isManual ? request : new Request(request, { redirect: "manual" }));
-  setHeaders(forwarded.headers, address, head, forwarding);
+  setHeaders(forwarded.headers, address, scan, forwarding);
   return fetch(forwarded, caching);
 }
 
 export interface Additions {
   cookies: readonly string[];
-  /** The answer depends on the stamp: no shared cache may keep it. */
-  isPrivate: boolean;
+  /** What caches may do: nothing changes; no shared one may keep the response; a browser asks again each time. */
+  caching: "unchanged" | "private" | "revalidated";
 }
 
-/** Whether a shared cache may keep the answer for a while without asking (RFC 9111 §3). */
-function isForAll(cacheControl: string): boolean {
-  return (
-    /\b(?:public|s-maxage|max-age)\b/i.test(cacheControl) && !/\b(?:private\b(?!=)|no-store\b)/i.test(cacheControl)
-  );
+/** Every header by which a cache, in front of the Worker or behind it, learns how long it may keep a response. */
+const cacheHeaders = new Set([
+  ..."expires pragma age surrogate-control cdn-cache-control cloudflare-cdn-cache-control edge-control".split(" "),
+  ..."x-accel-expires vercel-cdn-cache-control netlify-cdn-cache-control fastly-cdn-cache-control".split(" "),
+  ..."akamai-cache-control x-cache-control x-litespeed-cache-control surrogate-key cache-tag edge-cache-tag".split(" "),
+]);
+/** With these a browser asks whether its copy still holds, and would be shown the copy of another variation. */
+const validators = new Set(["etag", "last-modified"]);
+
+function directivesOf(cacheControl: string | null): string[] {
+  return (cacheControl ?? "").split(",").flatMap((part) => part.trim() || []);
 }
 
-function privateCacheControl(value: string): string {
-  const kept = value.split(",").flatMap((part) => {
-    const directive = part.trim();
-    return /^(?:public|s-maxage\b.*|private)$/i.test(directive) ? [] : [directive];
-  });
-  return ["private", ...kept].join(", ");
+function setCaching(headers: Headers, caching: Additions["caching"]): void {
+  if (caching === "unchanged") return;
+  const directives = directivesOf(headers.get("cache-control"));
+  const says = (name: string) => directives.some((directive) => directive.toLowerCase() === name);
+  const isRevalidated = caching === "revalidated";
+  for (const name of [...headers.keys()]) {
+    if (cacheHeaders.has(name) || (isRevalidated && validators.has(name))) headers.delete(name);
+  }
+  if (isRevalidated) {
+    const kept = says("no-transform") ? ", no-transform" : "";
+    headers.set("cache-control", `private, ${says("no-store") ? "no-store" : "no-cache"}${kept}`);
+    return;
+  }
+  const kept = directives.filter((directive) => !/^(?:public|private|s-maxage\b.*|proxy-revalidate)$/i.test(directive));
+  headers.set("cache-control", ["private", ...kept].join(", "));
 }
 
-/** The origin's answer with our additions; the very same object when there are none. */
-export function answer(response: Response, { cookies, isPrivate }: Additions): Response {
+/** The origin's response with our additions; the very same object when there are none. */
+export function complete(response: Response, { cookies, caching }: Additions): Response {
   if (response.webSocket) return response;
   const { headers } = response;
-  // Connection, Keep-Alive and their like the platform keeps back by itself: a plain answer is passed on uncopied.
+  // Connection, Keep-Alive and their like are removed by the platform: a plain response is passed on uncopied.
   const dropped = namedByConnection(headers.get("connection"));
   for (const name of proxyFields) if (headers.has(name)) dropped.push(name);
-  const cacheControl = isPrivate || cookies.length > 0 ? headers.get("cache-control") : null;
-  const isShared = cacheControl !== null && isForAll(cacheControl);
-  if (dropped.length === 0 && cookies.length === 0 && !isShared) return response;
+  if (dropped.length === 0 && cookies.length === 0 && caching === "unchanged") return response;
   let changed: Response;
   try {
     changed = new Response(response.body, response);
@@ -100,16 +129,16 @@ export function answer(response: Response, { cookies, isPrivate }: Additions): R
     return response;
   }
   for (const name of dropped) changed.headers.delete(name);
+  setCaching(changed.headers, caching);
   for (const cookie of cookies) changed.headers.append("set-cookie", cookie);
-  if (isShared) changed.headers.set("cache-control", privateCacheControl(cacheControl));
   return changed;
 }
 
 const badGatewayPage = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign-in is not reachable</title><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}</style>
-<h1>Sign-in is not reachable just now</h1><p>The log-in service did not answer. Please try again in a moment.</p></html>`;
+<title>Sign-in is not available</title><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}</style>
+<h1>Sign-in is not available right now</h1><p>The login service did not respond. Please try again in a moment.</p></html>`;
 
-/** The one answer that is ours: the origin could not be reached. */
+/** The only response of our own: the origin could not be reached. */
 export function badGateway(): Response {
   return new Response(badGatewayPage, {
     status: 502,

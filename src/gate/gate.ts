@@ -1,25 +1,27 @@
 /**
- * The auth proxy: classify → subject → assign → stamp → forward → observe. Whatever of ours fails, the request goes on
- * to the origin unstamped and the origin's answer to the client.
+ * The auth proxy: classify, identify, assign, stamp, forward, observe. If anything of ours fails, the request goes to the origin
+ * unstamped and the origin's response to the client.
  */
 import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
-import { BudgetError, both, isPromise, withinBudget } from "../assignment/pending.ts";
+import { createMemo } from "../assignment/memo.ts";
 import { messageOf, type SourceBindings, type Sources } from "../assignment/sources.ts";
 import { circuitWarnings } from "../assignment/warning.ts";
 import type { Tenant } from "../model/tenant.ts";
-import type { Settings } from "../settings.ts";
-import type { Classified } from "./classify.ts";
-import { answer, askOrigin, badGateway } from "./forward.ts";
-import { inspectHead } from "./head.ts";
+import type { Route, Settings } from "../settings.ts";
+import { classify } from "./classify.ts";
+import { createDeadline, type Deadline, DeadlineError } from "./deadline.ts";
+import { type DecisionTools, decideRequest, type GateDecision, nothing } from "./decide-request.ts";
+import { type Additions, badGateway, complete, fetchOrigin } from "./forward.ts";
+import { scanHeaders } from "./header-scan.ts";
 import { injectAttributes } from "./inject.ts";
 import { type Observed, observe } from "./observe.ts";
-import { makePlan, type Plan, type PlanTools, plainPlan } from "./plan.ts";
-import { createReporter, type Sighting } from "./report.ts";
+import { createReporter } from "./report.ts";
+import { withoutReserved } from "./reserved-query.ts";
 import { compileRules, type Rules } from "./rules.ts";
-import { type Screened, screen } from "./screen.ts";
-import { createStamper, stampQuery } from "./stamp.ts";
+import { addStampQuery, createStamper } from "./stamp.ts";
 import { createUserReader } from "./user.ts";
+import type { Visit } from "./visitor.ts";
 
 export interface GateBindings extends SourceBindings {
   EVENTS: Queue;
@@ -35,63 +37,109 @@ export interface GateOptions {
   now: () => number;
 }
 
-const nothing: Classified = { kind: "pass", begins: false, signup: false, mints: false };
-
-/** Short and free of surprises: it travels in a header. */
+/** A fixed token, safe as a header's value. */
 function reasonOf(error: unknown): string {
-  if (error instanceof BudgetError) return "budget";
+  if (error instanceof DeadlineError) return "budget";
   if (error instanceof BreakerOpenError) return "circuit_open";
   return "error";
 }
 
-/** Forwards without looking: for hosts whose settings are wrong, and for those that are nobody's. */
+function logError(message: string, fields: Record<string, unknown>): void {
+  console.error(JSON.stringify({ message, ...fields }));
+}
+
+/** What forwarding needs of a route, whatever the state of its tenant's settings. */
+export type ForwardTarget = Pick<Route, "origin"> & Partial<Pick<Route, "originHeaders" | "reservedQueryNames">>;
+
+/** Forwards without a decision. @param route undefined for a host that no tenant has */
 export async function forwardPlainly(
   request: Request,
-  origin: string | undefined,
+  route: ForwardTarget | undefined,
   failedOpen: string | null,
 ): Promise<Response> {
   const url = new Address(request.url);
-  const forwarding = { origin, search: undefined, stamp: null, failedOpen, signedClientIp: null };
   try {
-    const response = await askOrigin(request, url, inspectHead(request.headers), forwarding);
-    return answer(response, { cookies: [], isPrivate: false });
+    const response = await fetchOrigin(request, url, scanHeaders(request.headers), {
+      origin: route?.origin,
+      originHeaders: route?.originHeaders ?? {},
+      search: changedSearch(url, withoutReserved(url.search, route?.reservedQueryNames ?? [])),
+      stamp: null,
+      dropsConditions: false,
+      failedOpen,
+      signedClientIp: null,
+    });
+    return complete(response, { cookies: [], caching: "unchanged" });
   } catch (error) {
-    console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));
+    logError("origin_unreachable", { host: url.host, reason: String(error) });
     return badGateway();
   }
 }
 
+const changedSearch = (url: Address, search: string) => (search === url.search ? undefined : search);
+
+const reservedNames = ({ stamp }: Tenant) => Object.values(stamp.query).flatMap((name) => name ?? []);
+
+const maxUserUnits = 1_024;
+
 /**
- * One gate an isolate. It remembers verified signatures and made stamps, and nothing of any request.
- * @throws when the settings hold no key to stamp with; check `settings.faults` first.
+ * One gate per isolate. It caches verified signatures and stamps, and nothing of any request.
+ * @throws when the settings hold no key to stamp with
  */
 export function createGate({ settings, sources, now }: GateOptions): Gate {
   const { decisionBudgetMs, stampKey } = settings;
-  if (!stampKey) throw new Error("no STAMP_KEY: settings with faults make no gate");
+  if (!stampKey) throw new Error("no STAMP_KEY: settings with errors make no gate");
   const { guard, keyring, units } = sources;
   const stamper = createStamper(stampKey, (call) => guard("crypto", call));
-  const users = createUserReader((call, uri) => guard("jwks", call, uri));
+  const users = createUserReader((call, uri) => guard("jwks", call, uri), now);
   const reporter = createReporter(units, guard, now);
-  const rulesOf = new WeakMap<Tenant, Rules>();
+  const userUnits = createMemo<string>(maxUserUnits);
+  const compiled = new WeakMap<Tenant, Rules>();
 
   function rulesFor(tenant: Tenant): Rules {
-    const known = rulesOf.get(tenant);
+    const known = compiled.get(tenant);
     if (known) return known;
     const rules = compileRules(tenant);
-    rulesOf.set(tenant, rules);
+    compiled.set(tenant, rules);
     return rules;
   }
 
+  async function userUnitOf(tenant: string, id: string): Promise<string> {
+    const key = `${tenant} ${id}`;
+    const unit = userUnits.get(key) ?? (await units.unitOf(tenant, "user", id));
+    userUnits.set(key, unit);
+    return unit;
+  }
+
+  /** Everything that a decision may wait for, within its time. */
   function toolsFor(
-    { id }: Tenant,
+    { request, url, tenant }: Visit,
+    deadline: Deadline,
     env: GateBindings,
     ctx: ExecutionContext,
-    onSession: PlanTools["onSession"],
-  ): PlanTools {
-    const snapshot = () => sources.snapshot(id, env, ctx);
-    const cohorts: PlanTools["cohorts"] = (index, subject, sinceMs) =>
-      sources.cohorts(id, index, subject, sinceMs, env, ctx);
-    return { keyring, stamper, users, now, snapshot, cohorts, onSession };
+    onSession: () => void,
+  ): DecisionTools {
+    return {
+      keyring: {
+        sign: async (...value) => deadline.within(keyring.sign(...value)),
+        verify: (...value) => deadline.within(keyring.verify(...value)),
+      },
+      stamper: {
+        stamp: (...decided) => deadline.within(stamper.stamp(...decided)),
+        signClientIp: (...address) => deadline.within(stamper.signClientIp(...address)),
+      },
+      onSession,
+      snapshot: () => deadline.within(sources.snapshot(tenant.id, env, ctx)),
+      user: async () => deadline.within(users.read(request, url, tenant)),
+      userUnitOf: (id) => deadline.within(userUnitOf(tenant.id, id)),
+      cohorts: (index, subject, sinceMs) =>
+        deadline.within(sources.cohorts(tenant.id, index, subject, sinceMs, env, ctx)),
+    };
+  }
+
+  function cachingOf({ classified }: Visit, { stamp }: GateDecision, cookies: readonly string[]): Additions["caching"] {
+    if (cookies.length > 0) return "revalidated";
+    if (stamp === null) return "unchanged";
+    return classified.isNavigation ? "revalidated" : "private";
   }
 
   async function handle(
@@ -101,84 +149,97 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
     env: GateBindings,
     ctx: ExecutionContext,
   ): Promise<Response> {
-    const head = inspectHead(request.headers);
-    let plan: Plan;
-    let screened: Screened | null = null;
-    let signedClientIp: string | null = null;
+    const { origin, origin_headers: originHeaders } = tenant;
+    const nowMs = now();
+    const deadline = createDeadline(decisionBudgetMs);
+    const scan = scanHeaders(request.headers);
+    let visit: Visit | null = null;
     let inSession = false;
-    const onSession = (isGenuine: boolean) => {
-      inSession = isGenuine;
-    };
+    let decision: GateDecision;
+    let signedClientIp: string | null = null;
     try {
-      screened = screen(request, url, head, tenant, rulesFor(tenant));
-      const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
-      const made = both(
-        screened.takesPart ? makePlan(screened, toolsFor(tenant, env, ctx, onSession)) : plainPlan(screened),
-        ip ? stamper.signClientIp(tenant.id, ip, url, now()) : null,
-      );
-      [plan, signedClientIp] = isPromise(made) ? await withinBudget(made, decisionBudgetMs) : made;
-    } catch (error) {
-      plan = {
-        ...plainPlan(screened ?? { classified: nothing, hadSession: false, ended: [] }),
-        inSession,
-        failedOpen: reasonOf(error),
-        warnings: [{ code: "experiment_failed_open", description: messageOf(error) }],
+      const rules = rulesFor(tenant);
+      visit = {
+        request,
+        url,
+        tenant,
+        rules,
+        scan,
+        classified: classify(request, url, scan, rules),
+        scope: { secure: url.protocol === "https:" },
+        cookies: request.headers.get("cookie"),
+        nowMs,
       };
+      const tools = toolsFor(visit, deadline, env, ctx, () => {
+        inSession = true;
+      });
+      const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
+      if (ip !== null) signedClientIp = await tools.stamper.signClientIp(tenant.id, ip, url, nowMs);
+      decision = await decideRequest(visit, tools);
+    } catch (error) {
+      const warning = { code: "experiment_failed_open" as const, description: messageOf(error) };
+      const hadSession = inSession;
+      decision = nothing({ failedOpen: reasonOf(error), hadSession, inSession, warnings: [warning] });
+    } finally {
+      deadline.clear();
     }
 
-    const search =
-      plan.classified.begins && tenant.stamp.query
-        ? stampQuery(url.search, tenant.stamp.query, plan.stamp ?? {})
-        : url.search;
     let response: Response;
     try {
-      response = await askOrigin(request, url, head, {
-        origin: tenant.origin,
-        search: search === url.search ? undefined : search,
-        stamp: plan.stamp,
-        failedOpen: plan.failedOpen,
+      const names = tenant.stamp.query;
+      const own = withoutReserved(url.search, reservedNames(tenant));
+      const search =
+        decision.stamp && visit?.classified.isStart ? addStampQuery(own, names, decision.stamp.values) : own;
+      response = await fetchOrigin(request, url, scan, {
+        origin,
+        originHeaders,
+        search: changedSearch(url, search),
+        stamp: decision.stamp?.values ?? null,
+        dropsConditions: decision.stamp !== null && visit?.classified.isNavigation === true,
+        failedOpen: decision.failedOpen,
         signedClientIp,
       });
     } catch (error) {
-      console.error(JSON.stringify({ message: "origin not reachable", host: url.host, reason: String(error) }));
+      logError("origin_unreachable", { host: url.host, reason: String(error) });
       return badGateway();
     }
+    if (visit === null) return response;
 
-    let observed: Observed | null = null;
+    let observed: Observed = { response, cookies: decision.cookies, report: noReport };
     try {
-      if (screened) {
-        const seen = observe({ ...screened, response, plan }, keyring);
-        observed = isPromise(seen) ? await seen : seen;
-        const { report } = observed;
-        const warnings = [...report.warnings, ...circuitWarnings(sources, tenant)];
-        if (report.assigned.length + report.exposed.length + warnings.length > 0 || report.outcome) {
-          const sighting: Sighting = {
-            request,
-            url,
-            tenant: tenant.id,
-            logsUserIds: tenant.log_user_ids,
-            atMs: now(),
-            deviceId: plan.deviceId,
-            userId: async () => (await users.read(request, url, tenant)).id,
-          };
-          ctx.waitUntil(reporter.report(sighting, { ...report, warnings }, env.EVENTS));
-        }
+      observed = await observe(visit, decision, response, keyring);
+      const { report } = observed;
+      const warnings = [...report.warnings, ...circuitWarnings(sources, tenant)];
+      const { assigned, exposed, outcome, forcedIn } = report;
+      if (assigned.length + exposed.length + forcedIn.length + warnings.length > 0 || outcome) {
+        const request_ = {
+          request,
+          url,
+          tenant: tenant.id,
+          logsUserIds: tenant.log_user_ids,
+          atMs: now(),
+          deviceId: decision.deviceId,
+          userUnit: decision.userUnit,
+          userId: async () => (await users.read(request, url, tenant)).id,
+        };
+        ctx.waitUntil(reporter.report(request_, { ...report, warnings }, env.EVENTS));
       }
     } catch (error) {
-      console.error(JSON.stringify({ message: "answer not observed", reason: messageOf(error) }));
+      logError("response_not_observed", { reason: messageOf(error) });
     }
 
     try {
-      const answered = answer(response, {
-        cookies: observed?.cookies ?? plan.cookies,
-        isPrivate: plan.stamp !== null,
-      });
-      return tenant.inject === "attributes" && plan.stamp ? injectAttributes(answered, plan.stamp) : answered;
+      const { cookies } = observed;
+      const completed = complete(observed.response, { cookies, caching: cachingOf(visit, decision, cookies) });
+      const values = decision.stamp?.values;
+      return tenant.inject === "attributes" && values ? injectAttributes(completed, values) : completed;
     } catch (error) {
-      console.error(JSON.stringify({ message: "answer passed on as it came", reason: messageOf(error) }));
-      return response;
+      logError("response_passed_unchanged", { reason: messageOf(error) });
+      return observed.response;
     }
   }
 
   return { handle };
 }
+
+const noReport = { assigned: [], exposed: [], outcome: null, forcedIn: [], pins: [], warnings: [] };

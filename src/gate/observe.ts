@@ -1,76 +1,156 @@
-/** What the origin's answer means: cookies to set, a page shown, a log-in ended. */
-
+/** What the origin's response means: cookies to set, a page shown, a login ended. */
+import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
-import { type Pending, withinBudget } from "../assignment/pending.ts";
+import type { Warning } from "../assignment/warning.ts";
 import { cookieName, setCookie } from "./cookies.ts";
+import { withTimeout } from "./deadline.ts";
+import type { GateDecision } from "./decide-request.ts";
 import { isHtml } from "./inject.ts";
-import { outcomeTypeOf, readOutcome } from "./outcome.ts";
-import type { Plan } from "./plan.ts";
+import { addressTag } from "./login.ts";
+import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
+import { normalizePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
-import type { Screened } from "./screen.ts";
-import { failedOpenValue, resignMs, type Session, sessionSeconds, signSession } from "./session.ts";
+import { resignTimeoutMs, type Session, sessionSeconds, signSession, unassignedValue } from "./session.ts";
+import type { Visit } from "./visitor.ts";
 
 export interface Observed {
+  /** The origin's, or one with the same bytes where its body had to be read. */
+  response: Response;
   cookies: readonly string[];
   report: Report;
 }
 
-export interface Exchange extends Screened {
-  response: Response;
-  plan: Plan;
-}
-
-export function observe(exchange: Exchange, keyring: Keyring): Pending<Observed> {
-  const { request, url, response, tenant, rules, scope, plan } = exchange;
-  const { classified, assignments, session } = plan;
-  const sessionCookie = (value: string, seconds: number) =>
-    setCookie(cookieName("vst_ses", scope), value, seconds, scope);
-
-  const outcome = classified.kind === "pass" ? null : readOutcome(request, url, response, rules.outcomes);
-  const counted = assignments.filter(({ method }) => method !== "forced");
+export async function observe(
+  visit: Visit,
+  decision: GateDecision,
+  response: Response,
+  keyring: Keyring,
+): Promise<Observed> {
+  const { request, classified, scope, rules, url, tenant } = visit;
+  const { session, assignments } = decision;
+  const isPassed = classified.kind === "pass";
+  const read = isPassed
+    ? { outcome: null, response }
+    : await readOutcome({
+        request,
+        url,
+        tenant,
+        rules,
+        classified,
+        session,
+        beginsSession: decision.beginsSession,
+        response,
+      });
+  const { outcome } = read;
   const { status } = response;
-  const isFirst = session !== null && !session.exposed && counted.length > 0;
-  const exposed = isFirst && status >= 200 && status < 300 && isHtml(response) ? counted : [];
-  const signup = classified.signup && request.method === "POST" && status < 400 && session !== null && !session.signup;
+  const isCounted = session?.isForced !== true;
+  const isPage =
+    classified.isNavigation && !classified.isFrame && status < 500 && outcome?.ends !== true && isHtml(response);
+  const exposed = isPage && status >= 200 && status < 300 && isCounted ? exposedOn(visit, decision) : [];
+  // A form that this host's own page posted: the page was shown, although its cookie may not have said so.
+  const isOwnForm = request.method === "POST" && request.headers.get("sec-fetch-site") === "same-origin";
+  const hasPage = isPage || isOwnForm || session?.hasPage === true;
+  const isSignup = session?.isSignup === true || classified.isSignup;
   const report: Report = {
-    assigned: plan.added,
+    assigned: decision.added,
     exposed,
     outcome: outcome && {
-      type: outcomeTypeOf(outcome, classified.signup || session?.signup === true),
+      type: outcomeTypeOf(outcome, { isSignup, hasPage: session === null || hasPage }),
       assignments,
-      failedOpen: plan.failedOpen,
+      isCounted,
+      failedOpen: decision.failedOpen,
+      clientId: session?.login?.clientId ?? null,
+      connection: session?.login?.connection ?? null,
     },
-    warnings: plan.warnings,
+    forcedIn: decision.forcedIn,
+    pins: session?.pins ?? [],
+    warnings: [...decision.warnings, ...(isPassed ? [] : clearedWarning(visit, decision, response))],
   };
+  const result = (cookies: readonly string[]): Observed => ({ response: read.response, cookies, report });
+  const isSession = (cookie: string) => cookie.startsWith(`${cookieName("vst_ses", scope)}=`);
+  const others = () => decision.cookies.filter((cookie) => !isSession(cookie));
 
   if (outcome?.ends) {
-    // The log-in is over, and with it what was pinned for it.
-    const others = plan.cookies.filter((cookie) => !cookie.startsWith(`${cookieName("vst_ses", scope)}=`));
-    const ends = plan.hadSession ? [sessionCookie("", 0)] : [];
-    return { cookies: [...others, ...ends], report };
+    // The login is over, and with it what was pinned for it.
+    return result([...others(), ...(decision.hadSession ? [setCookie("vst_ses", "", 0, scope)] : [])]);
   }
-  if (plan.failedOpen !== null) {
-    // The first page of a log-in, or of a session that is none: it must not flip at the next hop.
-    const isNew = plan.failedOpen !== "session" && (classified.begins || !plan.inSession);
-    const marks = classified.kind === "document" && isNew;
-    return { cookies: marks ? [sessionCookie(failedOpenValue, sessionSeconds)] : plan.cookies, report };
+  if (session === null) {
+    return result(
+      marksUnassigned(visit, decision, isPage)
+        ? [...others(), setCookie("vst_ses", unassignedValue, sessionSeconds, scope)]
+        : decision.cookies,
+    );
   }
-  if (!session || !(exposed.length > 0 || signup)) return { cookies: plan.cookies, report };
-
+  const isSignupSent = classified.isSignup && request.method === "POST" && status < 400;
   const next: Session = {
     ...session,
-    exposed: session.exposed || exposed.length > 0,
-    signup: session.signup || signup,
+    pins: exposed.length === 0 ? session.pins : withExposed(session.pins, exposed),
+    redirect: redirectOf(visit, response) ?? session.redirect,
+    // What is not counted needs no cookie set for it.
+    hasPage: session.hasPage || (hasPage && assignments.length > 0),
+    isSignup: session.isSignup || isSignupSent,
   };
-  return Promise.resolve(withinBudget(signSession(keyring, tenant.id, next), resignMs)).then(
-    (value) => ({
-      cookies: [
-        ...plan.cookies.filter((cookie) => !cookie.startsWith(`${cookieName("vst_ses", scope)}=`)),
-        sessionCookie(value, sessionSeconds),
-      ],
-      report,
-    }),
-    // The session stands as it was; the exposure may be told again, which changes no count.
-    () => ({ cookies: plan.cookies, report }),
+  const isChanged =
+    exposed.length > 0 ||
+    next.redirect !== session.redirect ||
+    next.hasPage !== session.hasPage ||
+    next.isSignup !== session.isSignup;
+  if (!isChanged) return result(decision.cookies);
+  try {
+    const value = await withTimeout(signSession(keyring, tenant.id, next), resignTimeoutMs);
+    return result([...others(), setCookie("vst_ses", value, sessionSeconds, scope)]);
+  } catch {
+    // The session stays as it was; an exposure may be reported again, which changes no count.
+    return result(decision.cookies);
+  }
+}
+
+/** The experiments that are seen for the first time on this page, which is one of their own flow. */
+function exposedOn({ classified }: Visit, { assignments, session, stamp }: GateDecision): Assignment[] {
+  if (classified.kind !== "document" || session === null) return [];
+  return assignments.filter(
+    ({ experiment, method }) =>
+      method !== "forced" &&
+      (experiment.flow === "all" || experiment.flow === classified.flow) &&
+      stamp?.leftOut.includes(experiment.id) !== true &&
+      session.pins.some((pin) => pin.experimentId === experiment.id && !pin.exposed),
   );
+}
+
+function withExposed(pins: Session["pins"], exposed: readonly Assignment[]): Session["pins"] {
+  const ids = new Set(exposed.map(({ experiment }) => experiment.id));
+  return pins.map((pin) => (ids.has(pin.experimentId) ? { ...pin, exposed: true as const } : pin));
+}
+
+/**
+ * Whether this is the first page of a login that could not be assigned: it failed open, it was shown before anybody looked, or
+ * it answers a form. Its login stays unassigned to its end, since a page must not change in the middle of a login.
+ */
+function marksUnassigned({ classified, request }: Visit, decision: GateDecision, isPage: boolean): boolean {
+  if (decision.failedOpen !== null) {
+    const isFirst = decision.failedOpen !== "session" && (classified.isStart || !decision.inSession);
+    return classified.kind === "document" && isFirst;
+  }
+  if (decision.hadSession || !decision.couldAssign || !isPage || classified.flow === null) return false;
+  return classified.isPrerender || (classified.kind === "carry" && request.method === "POST");
+}
+
+/** Tag of an authorization address on this host that the response redirects to; null where it does not. */
+function redirectOf(visit: Visit, { status, headers }: Response): string | null {
+  const location = status >= 300 && status < 400 ? headers.get("location") : null;
+  const target = location === null ? null : URL.parse(location, visit.url.href);
+  if (target === null || !isOwnHost(target, visit)) return null;
+  const isStart = visit.rules.isStart("GET", normalizePath(target.pathname), target.search);
+  return isStart ? addressTag(target.pathname, target.search) : null;
+}
+
+/** The origin's response may delete our cookies: then the next visit is a new device, and nothing else says why. */
+function clearedWarning({ scope, classified }: Visit, { deviceId }: GateDecision, { headers }: Response): Warning[] {
+  if (deviceId === null || !classified.isNavigation) return [];
+  const cleared = headers.get("clear-site-data");
+  const device = cookieName("vst_did", scope);
+  const isDeleted = headers.get("set-cookie")?.includes(`${device}=`) === true;
+  if (!isDeleted && (cleared === null || !/"(?:cookies|\*)"/.test(cleared))) return [];
+  const by = isDeleted ? `a Set-Cookie of ${device}` : `Clear-Site-Data: ${cleared?.slice(0, 100)}`;
+  return [{ code: "device_cookie_cleared", description: `the origin deletes the device cookie, by ${by}` }];
 }

@@ -1,64 +1,240 @@
-/** How an answer of the origin shows that a log-in ended, or that one try of it failed. */
-
+/** How a response of the origin shows that a login ended, or that one attempt of it failed. */
 import type { Address } from "../assignment/address.ts";
 import type { OutcomeType } from "../model/event.ts";
-import type { CompiledOutcomeRule } from "./rules.ts";
+import { hostMatches } from "../model/host.ts";
+import type { Tenant } from "../model/tenant.ts";
+import type { Classified } from "./classify.ts";
+import { isHtml } from "./inject.ts";
+import { answersLogin, hasLoginState } from "./login.ts";
+import { peekBody } from "./peek.ts";
+import type { CompiledOutcomeRule, Rules } from "./rules.ts";
+import type { Session } from "./session.ts";
 
 export interface Outcome {
-  succeeded: boolean;
-  /** The log-in is over, whichever way: the browser goes back to the application. */
+  kind: "success" | "login" | "signup" | "failure";
+  /** The login is over, whichever way: the browser goes back to the application. */
   ends: boolean;
 }
 
-/** OAuth 2.0 Multiple Response Types, and JARM's `response`. */
-const successParameters = ["code", "id_token", "access_token", "response"];
-const authorizationParameters = ["state", "iss", "session_state"];
-
-function locationParameters(location: URL): URLSearchParams {
-  const parameters = new URLSearchParams(location.search);
-  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) parameters.append(name, value);
-  return parameters;
+/** One request and its response, as far as its outcome depends on them. */
+export interface Exchange {
+  request: Request;
+  url: Address;
+  tenant: Pick<Tenant, "hosts" | "origin">;
+  rules: Rules;
+  classified: Classified;
+  /** The login's; null where the request belongs to none that the gate has seen begin. */
+  session: Session | null;
+  /** Whether this request began it. */
+  beginsSession: boolean;
+  response: Response;
 }
 
-export function readOutcome(
-  request: Request,
-  url: Address,
-  response: Response,
-  rules: readonly CompiledOutcomeRule[],
+/** OAuth 2.0 Multiple Response Types, JARM's `response`, and SAML's (Bindings, section 3.4). */
+const successParameters = ["code", "id_token", "access_token", "response", "SAMLResponse"];
+const authorizationParameters = ["state", "iss", "session_state", "RelayState"];
+const samlSuccess = "urn:oasis:names:tc:SAML:2.0:status:Success";
+
+/** What the response says to the application, and whether it goes there. */
+interface Destination {
+  target: URL;
+  parameters: URLSearchParams;
+  leaves: boolean;
+}
+
+function destinationOf(location: string, exchange: Exchange): Destination | null {
+  const target = URL.parse(location, exchange.url.href);
+  if (target === null) return null;
+  const parameters = new URLSearchParams(target.search);
+  for (const [name, value] of new URLSearchParams(target.hash.slice(1))) parameters.append(name, value);
+  return { target, parameters, leaves: !isOwnHost(target, exchange) };
+}
+
+/** Every address that the provider may believe it has: its own, the gate's, with either scheme. */
+export function isOwnHost(target: URL, { url, tenant }: Pick<Exchange, "url" | "tenant">): boolean {
+  const host = (text: string) => text.replace(/:(?:80|443)$/, "");
+  const named = host(target.host);
+  if (target.protocol !== "http:" && target.protocol !== "https:") return false;
+  if (named === host(url.host)) return true;
+  if (tenant.origin !== undefined && named === host(new URL(tenant.origin).host)) return true;
+  return tenant.hosts.some((pattern) => !pattern.includes("*") && hostMatches(pattern, target.host));
+}
+
+/** What an authorization response means, be it a redirect or a form; null where it is none. */
+function readAuthorizationResponse(
+  { target, parameters, leaves }: Destination,
+  session: Session | null,
 ): Outcome | null {
-  const { status } = response;
-  const location = status >= 300 && status < 400 ? response.headers.get("location") : null;
-  let target: URL | null = null;
-  if (location !== null) {
-    try {
-      target = new URL(location, url.href);
-    } catch {
-      target = null;
-    }
+  // A provider's own pages may carry a `code` or an `error` of their own, and the authorization request's query with it
+  // (Cognito). A response to an application on the same host bears a state of this login, and no `client_id`.
+  const login = session?.login ?? null;
+  const state = parameters.get("state");
+  const isResponse =
+    leaves ||
+    (!parameters.has("client_id") &&
+      authorizationParameters.some((name) => parameters.has(name)) &&
+      (login === null || login.requests.every((request) => request.state === null) || hasLoginState(login, state)));
+  if (!isResponse || !answersLogin(login, target.href, state)) return null;
+  if (parameters.has("error")) return { kind: "failure", ends: true };
+  if (!successParameters.some((name) => parameters.get(name))) return null;
+  const saml = parameters.get("SAMLResponse");
+  return { kind: saml !== null && !isSamlSuccess(saml) ? "failure" : "success", ends: true };
+}
+
+/** A response over the redirect binding is deflated, and taken at its word. */
+function isSamlSuccess(encoded: string): boolean {
+  try {
+    const text = atob(encoded.replace(/\s/g, ""));
+    return !text.includes("<") || text.includes(samlSuccess);
+  } catch {
+    return true;
   }
-  const parameters = target ? locationParameters(target) : null;
-  // A provider's own pages may carry a `code` or an `error` of their own, and the authorize request's query along with
-  // it (Cognito); an authorization response leaves, or bears its marks and no `client_id`.
-  const leaves =
-    target !== null &&
-    (target.origin !== url.origin ||
-      (parameters?.has("client_id") === false && authorizationParameters.some((name) => parameters.has(name))));
-  const refused = leaves && parameters?.has("error") === true;
-  for (const rule of rules) {
-    const fits =
-      (rule.method === undefined || rule.method === request.method) &&
-      (rule.isOn === undefined || rule.isOn(url.pathname)) &&
-      (rule.status === undefined || rule.status.includes(status)) &&
-      (rule.location_parameter === undefined || parameters?.has(rule.location_parameter) === true);
-    if (fits) return { succeeded: rule.outcome === "success", ends: rule.outcome === "success" || refused };
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  "#39": "'",
+  "#x2F": "/",
+  "#x3D": "=",
+  "#43": "+",
+  "#x2B": "+",
+  "#61": "=",
+};
+const unescapeHtml = (text: string) => text.replace(/&(#?\w{1,5});/g, (whole, name: string) => escapes[name] ?? whole);
+
+/** The page's first form, as the request that it would make; null where there is none. */
+function formIn(html: string): { action: string; fields: URLSearchParams } | null {
+  const [form] = /<form\b[^>]*>/i.exec(html) ?? [];
+  if (form === undefined) return null;
+  const attribute = (tag: string, name: string) => {
+    const [, double, single, bare] =
+      new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag) ?? [];
+    return unescapeHtml(double ?? single ?? bare ?? "");
+  };
+  const fields = new URLSearchParams();
+  for (const [input] of html.matchAll(/<input\b[^>]*>/gi)) {
+    const name = attribute(input, "name");
+    if (name !== "") fields.append(name, attribute(input, "value"));
   }
-  if (refused) return { succeeded: false, ends: true };
-  if (leaves && successParameters.some((name) => parameters?.has(name) === true))
-    return { succeeded: true, ends: true };
+  return { action: attribute(form, "action"), fields };
+}
+
+/** The text members of a JSON response, a few levels deep. */
+function textsIn(value: unknown, depth = 3): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null || depth === 0) return [];
+  return Object.values(value).flatMap((each) => textsIn(each, depth - 1));
+}
+
+function memberOf(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, name) => {
+    return typeof at === "object" && at !== null && Object.hasOwn(at, name)
+      ? (at as Record<string, unknown>)[name]
+      : undefined;
+  }, value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parts of a body that rules look at. */
+interface BodyParts {
+  form: ReturnType<typeof formIn>;
+  json: unknown;
+}
+const noBody: BodyParts = { form: null, json: undefined };
+
+/**
+ * What the response means for the login, with the response to pass on: where its body had to be read, that is another
+ * object with the same bytes. @throws never for what the origin sends
+ */
+export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcome | null; response: Response }> {
+  const { request, classified, session, response, rules, beginsSession } = exchange;
+  const { status, headers } = response;
+  const location = status >= 300 && status < 400 ? headers.get("location") : null;
+  const destination = location === null ? null : destinationOf(location, exchange);
+  const answer = destination && readAuthorizationResponse(destination, session);
+  if (session === null) return { outcome: answer, response };
+
+  // The request that begins a login cannot end an attempt of it by a rule.
+  const candidates = beginsSession
+    ? []
+    : rules.outcomes.filter(
+        (rule) =>
+          (rule.method === undefined || rule.method === request.method) &&
+          (rule.request === undefined || (rule.request === "fetch") === !classified.isNavigation) &&
+          (rule.status === undefined || rule.status.includes(status)) &&
+          (rule.isOn === undefined || rule.isOn(classified.path)) &&
+          (rule.location_parameter === undefined || destination?.parameters.has(rule.location_parameter) === true),
+      );
+  // A page that posts itself to the application, and the JSON with which a page's call is answered.
+  const readsForm = classified.isNavigation && session.login?.postsForm === true;
+  const readsJson = !classified.isNavigation && request.method !== "GET";
+  const wantsForm = readsForm || candidates.some(({ form_field }) => form_field !== undefined);
+  const wantsJson = readsJson || candidates.some(({ json }) => json !== undefined);
+  const isReadable = location === null && ((wantsForm && isHtml(response)) || (wantsJson && isJson(headers)));
+  const peeked = isReadable ? await peekBody(response) : null;
+  const passed = peeked?.response ?? response;
+  const { form, json } = peeked === null ? noBody : bodyParts(peeked.text, headers);
+
+  const rule = candidates.find(
+    (each) =>
+      (each.json === undefined || hasMember(json, each.json)) &&
+      (each.form_field === undefined || form?.fields.has(each.form_field) === true),
+  );
+  if (rule !== undefined) {
+    const saml = form?.fields.get("SAMLResponse");
+    const isRefused = rule.outcome === "success" && saml && !isSamlSuccess(saml);
+    const kind = isRefused ? "failure" : rule.outcome;
+    return { outcome: { kind, ends: rule.outcome !== "failure" || answer !== null }, response: passed };
+  }
+  if (answer !== null) return { outcome: answer, response: passed };
+  if (form !== null && readsForm) {
+    const posted = destinationOf(form.action, exchange);
+    const outcome = posted?.leaves ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
+    return { outcome, response: passed };
+  }
+  return { outcome: readJsonResponse(json, exchange), response: passed };
+}
+
+const isJson = (headers: Headers) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
+
+function bodyParts(text: string, headers: Headers): BodyParts {
+  return isJson(headers) ? { form: null, json: parseJson(text) } : { form: formIn(text), json: undefined };
+}
+
+function hasMember(json: unknown, { member, equals }: NonNullable<CompiledOutcomeRule["json"]>): boolean {
+  const value = memberOf(json, member);
+  return equals === undefined
+    ? value !== undefined && value !== null && value !== false && value !== ""
+    : value === equals;
+}
+
+/** A page that logs in by its own call is told where to go: to the application, with the login's own state. */
+function readJsonResponse(json: unknown, exchange: Exchange): Outcome | null {
+  const { session } = exchange;
+  for (const text of json === undefined ? [] : textsIn(json)) {
+    const destination =
+      /^[a-z][a-z0-9+.-]*:/i.test(text) || text.startsWith("/") ? destinationOf(text, exchange) : null;
+    if (destination === null || !hasLoginState(session?.login ?? null, destination.parameters.get("state"))) continue;
+    const outcome = readAuthorizationResponse(destination, session);
+    if (outcome !== null) return outcome;
+  }
   return null;
 }
 
-export function outcomeTypeOf({ succeeded }: Outcome, isSignup: boolean): OutcomeType {
-  if (isSignup) return succeeded ? "ss" : "fs";
-  return succeeded ? "s" : "f";
+/** The outcome as it is counted. */
+export function outcomeTypeOf({ kind }: Outcome, session: Pick<Session, "isSignup" | "hasPage"> | null): OutcomeType {
+  const isSignup = kind === "signup" || (kind !== "login" && session?.isSignup === true);
+  if (kind === "failure") return isSignup ? "fs" : "f";
+  if (isSignup) return "ss";
+  return session !== null && !session.hasPage ? "p" : "s";
 }

@@ -1,68 +1,109 @@
-/** A tenant's provider and its own rules, made ready: which paths are what, and how success and failure show. */
+/** A provider's preset and the tenant's own rules, compiled: which addresses are what, and how success and failure show. */
+import type { FlowName } from "../model/flow.ts";
 import type { OutcomeRule } from "../model/provider.ts";
-import { providers } from "../model/provider.ts";
 import type { Tenant } from "../model/tenant.ts";
-import { cookieValues } from "./cookies.ts";
+import { compileConsent } from "./consent.ts";
+import { compilePathPattern } from "./path-pattern.ts";
+import type { PageRule } from "./presets/preset.ts";
+import { presets } from "./presets/presets.ts";
 
 export interface CompiledOutcomeRule extends Omit<OutcomeRule, "path"> {
   isOn?: (path: string) => boolean;
 }
 
+export interface Page {
+  flow: FlowName;
+  isSignup: boolean;
+}
+
 export interface Rules {
-  isAuthorize(path: string, search: string): boolean;
-  isPage(path: string): boolean;
-  isSignup(path: string): boolean;
-  /** Whether the tenant's consent cookie allows assigning; true where none is asked for. */
+  /** Whether a request to this address begins a login. @param path as `normalizePath` gives it */
+  isStart(method: string, path: string, search: string): boolean;
+  /** What the address shows; null where it is no page of a login. */
+  pageOf(path: string, search: string, isStart: boolean): Page | null;
+  /** Whether the tenant's consent cookie allows assigning; true where none is configured. */
   hasConsent(cookies: string | null): boolean;
   outcomes: readonly CompiledOutcomeRule[];
 }
 
-/** `*` within a segment, `**` any number of segments; at most two of these, so matching stays cheap. */
-export function compilePathPattern(pattern: string): RegExp {
-  const source = pattern.split("/").slice(1);
-  let expression = "^";
-  for (const [index, segment] of source.entries()) {
-    const last = index === source.length - 1;
-    if (segment === "**") expression += last ? "(?:/.*)?" : "(?:/[^/]+)*";
-    else expression += `/${segment.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")}`;
-  }
-  return new RegExp(`${expression}/?$`);
+type PathTest = (path: string) => boolean;
+type QueryTest = (search: string) => boolean;
+
+/** OpenID Connect Core section 3.1.2.1, pushed (RFC 9126) and signed (RFC 9101) requests included. */
+const authorizeQuery = /[?&]client_id=/i;
+const requestQuery = /[?&](?:response_type|request_uri|request)=/i;
+/** SAML 2.0 Bindings, section 3.4. */
+const samlQuery = /[?&]SAMLRequest=/i;
+const beginsByQuery: QueryTest = (search) =>
+  (authorizeQuery.test(search) && requestQuery.test(search)) || samlQuery.test(search);
+
+const startPage: Page = { flow: "authentication", isSignup: false };
+
+/** Whether a query holds this `name=value`. */
+function compilePair(pair: string): QueryTest {
+  const [[name = "", value = ""] = []] = new URLSearchParams(pair);
+  return (search) => search.includes(name) && new URLSearchParams(search).getAll(name).includes(value);
 }
 
-/** No page has a longer path, and matching one with two `**` takes the square of its length. */
-const longestPath = 2_048;
+function compilePages(rules: readonly PageRule[]): (path: string, search: string) => Page | undefined {
+  const compiled = rules.map(
+    ({ path, query, flow, step }): { onPath: PathTest; onQuery: QueryTest | null; page: Page } => ({
+      onPath: compilePathPattern(path),
+      onQuery: query === undefined ? null : compilePair(query),
+      page: { flow, isSignup: step === "signup" },
+    }),
+  );
+  return (path, search) =>
+    path.length > maxPathLength
+      ? undefined
+      : compiled.find(({ onPath, onQuery }) => onPath(path) && (onQuery === null || onQuery(search)))?.page;
+}
 
-function anyOf(patterns: readonly string[]): (path: string) => boolean {
+/** No page has a longer path. */
+const maxPathLength = 2_048;
+
+function anyOf(patterns: readonly string[]): PathTest {
   const compiled = patterns.map(compilePathPattern);
-  return (path) => path.length <= longestPath && compiled.some((pattern) => pattern.test(path));
+  return (path) => path.length <= maxPathLength && compiled.some((test) => test(path));
 }
 
-function compileConsent(consent: Tenant["consent"]): Rules["hasConsent"] {
-  if (!consent) return () => true;
-  const pattern = new RegExp(consent.pattern);
-  return (cookies) => cookieValues(cookies, consent.cookie).some((value) => value.length <= 512 && pattern.test(value));
-}
-
-/** OpenID Connect Core §3.1.2.1, pushed (RFC 9126) and signed requests (RFC 9101) included. */
-const authorizeQuery = /[?&]client_id=/;
-const requestQuery = /[?&](?:response_type|request_uri|request)=/;
-
+/** A tenant's own rules come before the preset's. */
 export function compileRules(tenant: Tenant): Rules {
-  const provider = providers[tenant.provider] ?? providers.oidc;
-  if (!provider) throw new Error("no provider");
-  const authorizePaths = [...provider.authorize, ...tenant.authorize_paths];
-  const isAuthorizePath = anyOf(authorizePaths);
-  const pagePaths = [...provider.pages, ...tenant.paths];
+  const preset = presets[tenant.provider];
+  const isOwnStart = anyOf(tenant.authorize_paths);
+  const startsOf = (wanted: string) =>
+    anyOf(
+      preset.starts.flatMap(({ path, methods = ["GET"] }) => (methods.some((each) => each === wanted) ? path : [])),
+    );
+  const starts: Readonly<Record<string, PathTest>> = { GET: startsOf("GET"), POST: startsOf("POST") };
+  // A tenant that lists its authorization addresses has no others.
+  const startsByQuery = preset.startsByQuery && tenant.authorize_paths.length === 0;
+  const isIgnored = anyOf(preset.ignored ?? []);
+  const ownPage = compilePages([
+    ...tenant.pages,
+    ...tenant.signup_paths.map((path) => ({ path, flow: "authentication" as const, step: "signup" })),
+  ]);
+  const presetPage = compilePages(preset.pages);
+  const listedPage = compilePages(
+    tenant.paths.map((path) => ({ path, flow: "authentication" as const, step: "page" })),
+  );
+  // A tenant that lists its pages has no others.
+  const isOpen = preset.otherPages !== null && tenant.paths.length === 0;
+  const otherPage: Page | null = isOpen && preset.otherPages ? { flow: preset.otherPages, isSignup: false } : null;
   return {
-    isAuthorize: (path, search) =>
-      isAuthorizePath(path) ||
-      (authorizePaths.length === 0 && authorizeQuery.test(search) && requestQuery.test(search)),
-    isPage: pagePaths.length === 0 ? () => true : anyOf([...pagePaths, ...provider.signup, ...tenant.signup_paths]),
-    isSignup: anyOf([...provider.signup, ...tenant.signup_paths]),
+    isStart: (method, path, search) =>
+      isOwnStart(path) ||
+      (!isIgnored(path) && (starts[method]?.(path) === true || (startsByQuery && beginsByQuery(search)))),
+    pageOf: (path, search, isStart) => {
+      const own = ownPage(path, search);
+      if (own) return own;
+      if (!isStart && isIgnored(path)) return null;
+      return presetPage(path, search) ?? listedPage(path, search) ?? (isStart ? startPage : otherPage);
+    },
     hasConsent: compileConsent(tenant.consent),
-    outcomes: [...tenant.outcomes, ...provider.outcomes].map(({ path, ...rule }) => ({
+    outcomes: [...tenant.outcomes, ...preset.outcomes].map(({ path, ...rule }) => ({
       ...rule,
-      ...(path === undefined ? {} : { isOn: anyOf([path]) }),
+      ...(path === undefined ? {} : { isOn: compilePathPattern(path) }),
     })),
   };
 }

@@ -1,123 +1,216 @@
-/** The session cookie: the decisions of one log-in, pinned, so that every hop shows the same page. */
+/** The session cookie: the decisions of one login, pinned, so that every request of it shows the same page. */
 import { base64url } from "jose";
-import type { Decision, Pin } from "../assignment/decide.ts";
+import type { DecidedPart, Pin } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { createMemo } from "../assignment/memo.ts";
-import { after, type Pending } from "../assignment/pending.ts";
+import { flowNames } from "../model/flow.ts";
 
 export const sessionSeconds = 3600;
-/** The hour slides, but a cookie this young is not set again. */
+/** The hour slides, but a younger cookie is not set again. */
 const renewAfterSeconds = 300;
-/** How long a signature is waited for that can be done without. */
-export const resignMs = 50;
-/** The value of a session whose first page failed open. Unsigned: forging it only keeps oneself out. */
-export const failedOpenValue = "open";
+/** How long a signature is awaited that can be done without. */
+export const resignTimeoutMs = 50;
+/**
+ * The value that marks a login as unassigned to its end: its first page failed open or could not be assigned. It is not
+ * signed, since cryptography may be what failed; whoever forges it only keeps their own browser out.
+ */
+export const unassignedValue = "open";
 
-export interface Session {
-  /** Whom it belongs to; "" while there is no device (a forced variation needs none). */
-  deviceId: string;
-  issuedAtSeconds: number;
-  pins: readonly Pin[];
-  /** A page with the variation on it has been served. */
-  exposed: boolean;
-  /** A sign-up form was sent in this log-in, so its end is a sign-up's. */
-  signup: boolean;
+/** An authorization request of this browser, as far as its response must be recognized. */
+export interface LoginRequest {
+  /** Tag of `client_id` and `state` (or what stands for it); null where the request names neither. */
+  id: string | null;
+  /** Tag of `state`; null where it is not in the query, as in a pushed or signed request. */
+  state: string | null;
+  /** Tag of the redirect URI; null where it is not in the query. */
+  redirectUri: string | null;
 }
 
+/** The login under way. */
+export interface Login {
+  /** The newest first; several tabs may each have one. */
+  requests: readonly LoginRequest[];
+  /** Tag of the path of the newest: another realm on this host has another. */
+  path: string;
+  clientId: string | null;
+  connection: string | null;
+  /** Whether the response to the application is a form that posts itself (OAuth 2.0 Form Post Response Mode, SAML). */
+  postsForm: boolean;
+}
+
+export interface Session {
+  /** The device it belongs to; "" while there is none (a forced variation needs none). */
+  deviceId: string;
+  /** Unit of the user that its pins of user experiments belong to; null while none is known. */
+  userUnit: string | null;
+  issuedAtSeconds: number;
+  pins: readonly Pin[];
+  decided: readonly DecidedPart[];
+  login: Login | null;
+  /** Tag of the authorization address that the provider's last redirect led to: it starts no login of its own. */
+  redirect: string | null;
+  /** A page has been shown in this login. */
+  hasPage: boolean;
+  /** A sign-up form was sent in this login, so that it ends as a sign-up. */
+  isSignup: boolean;
+  /** A variation was forced in this login, so that nothing of it is counted. */
+  isForced: boolean;
+}
+
+const version = 2;
 const methods = ["auto", "sticky", "inclusion", "forced"] as const;
-type Packed = [1, string, number, [string, string | 0, number, string | 0, number][], 0 | 1, 0 | 1];
+const exposedBit = 8;
+const flows = [...flowNames, "all"] as const;
+const parts: readonly DecidedPart[] = flows.flatMap((flow): DecidedPart[] => [`${flow}.device`, `${flow}.user`]);
+const [pageBit, signupBit, forcedBit, formBit] = [1, 2, 4, 8] as const;
+
+type PackedPin = [id: string, variation: string | 0, method: number, segment: string | 0, epoch: number];
+type PackedRequest = [id: string | 0, state: string | 0, redirectUri: string | 0];
+type PackedLogin = [requests: PackedRequest[], path: string, clientId: string | 0, connection: string | 0];
+type Packed = [
+  typeof version,
+  deviceId: string,
+  issuedAtSeconds: number,
+  pins: PackedPin[],
+  bits: number,
+  decided: number[],
+  userUnit: string | 0,
+  login: PackedLogin | 0,
+  redirect: string | 0,
+];
+/** The format before flows: `exposed` and `signup` of the whole session. */
+type PackedBefore = [1, string, number, PackedPin[], 0 | 1, 0 | 1];
 
 function pack(session: Session): string {
+  const { login } = session;
   const packed: Packed = [
-    1,
+    version,
     session.deviceId,
     session.issuedAtSeconds,
     session.pins.map((pin) => [
       pin.experimentId,
       pin.variationId ?? 0,
-      methods.indexOf(pin.method),
+      methods.indexOf(pin.method) | (pin.exposed ? exposedBit : 0),
       pin.segmentId ?? 0,
       pin.epoch,
     ]),
-    session.exposed ? 1 : 0,
-    session.signup ? 1 : 0,
+    (session.hasPage ? pageBit : 0) |
+      (session.isSignup ? signupBit : 0) |
+      (session.isForced ? forcedBit : 0) |
+      (login?.postsForm ? formBit : 0),
+    session.decided.map((part) => parts.indexOf(part)),
+    session.userUnit ?? 0,
+    login === null
+      ? 0
+      : [
+          login.requests.map(({ id, state, redirectUri }) => [id ?? 0, state ?? 0, redirectUri ?? 0]),
+          login.path,
+          login.clientId ?? 0,
+          login.connection ?? 0,
+        ],
+    session.redirect ?? 0,
   ];
   return base64url.encode(JSON.stringify(packed));
 }
 
-/** Trusts the shape: only what we signed comes here, and the leading number tells one shape from the next. */
+function unpackPin([experimentId, variationId, bits, segmentId, epoch]: PackedPin): Pin {
+  return {
+    experimentId,
+    variationId: variationId || null,
+    method: methods[bits & ~exposedBit] ?? "auto",
+    ...(segmentId ? { segmentId } : {}),
+    epoch,
+    ...(bits & exposedBit ? { exposed: true } : {}),
+  };
+}
+
+/** Trusts the shape: only what we signed comes here, and the leading number is the format's version. */
 function unpack(payload: string): Session | null {
-  const packed: Packed = JSON.parse(new TextDecoder().decode(base64url.decode(payload)));
-  if (packed[0] !== 1) return null;
-  const [, deviceId, issuedAtSeconds, pins, exposed, signup] = packed;
+  const packed: Packed | PackedBefore = JSON.parse(new TextDecoder().decode(base64url.decode(payload)));
+  if (packed[0] === 1) return unpackBefore(packed);
+  if (packed[0] !== version) return null;
+  const [, deviceId, issuedAtSeconds, pins, bits, decided, userUnit, login, redirect] = packed;
   return {
     deviceId,
+    userUnit: userUnit || null,
     issuedAtSeconds,
-    pins: pins.map(([experimentId, variationId, method, segmentId, epoch]) => ({
-      experimentId,
-      variationId: variationId || null,
-      method: methods[method] ?? "auto",
-      ...(segmentId ? { segmentId } : {}),
-      epoch,
+    pins: pins.map(unpackPin),
+    decided: decided.flatMap((index) => parts[index] ?? []),
+    login: login === 0 ? null : unpackLogin(login, (bits & formBit) !== 0),
+    redirect: redirect || null,
+    hasPage: (bits & pageBit) !== 0,
+    isSignup: (bits & signupBit) !== 0,
+    isForced: (bits & forcedBit) !== 0,
+  };
+}
+
+function unpackLogin([requests, path, clientId, connection]: PackedLogin, postsForm: boolean): Login {
+  return {
+    requests: requests.map(([id, state, redirectUri]) => ({
+      id: id || null,
+      state: state || null,
+      redirectUri: redirectUri || null,
     })),
-    exposed: exposed === 1,
-    signup: signup === 1,
+    path,
+    clientId: clientId || null,
+    connection: connection || null,
+    postsForm,
+  };
+}
+
+function unpackBefore([, deviceId, issuedAtSeconds, pins, exposed, signup]: PackedBefore): Session {
+  const own = pins.map(unpackPin);
+  return {
+    deviceId,
+    userUnit: null,
+    issuedAtSeconds,
+    pins: exposed ? own.map((pin) => ({ ...pin, exposed: true as const })) : own,
+    decided: ["authentication.device", "authentication.user"],
+    login: null,
+    redirect: null,
+    hasPage: exposed === 1,
+    isSignup: signup === 1,
+    isForced: own.some(({ method }) => method === "forced"),
   };
 }
 
 const unpacked = createMemo<Session>(4_096);
 
-/** The session of the first genuine, unexpired value; the word "open" where the session failed open; or null. */
-export function readSession(
+/** The session of the first genuine, unexpired value; `unassigned` where a value says so and none is genuine; or null. */
+export async function readSession(
   keyring: Keyring,
   tenant: string,
   values: readonly string[],
   nowMs: number,
-): Pending<Session | "open" | null> {
-  const [value, ...others] = values;
-  if (value === undefined) return null;
-  if (value === failedOpenValue) return "open";
-  return after(keyring.verify("ses", tenant, value), (verified) => {
-    const session = verified && (unpacked.get(verified.payload) ?? unpack(verified.payload));
-    if (!session || nowMs / 1000 - session.issuedAtSeconds > sessionSeconds) {
-      return readSession(keyring, tenant, others, nowMs);
+): Promise<Session | "unassigned" | null> {
+  let isUnassigned = false;
+  for (const value of values) {
+    if (value === unassignedValue) {
+      isUnassigned = true;
+      continue;
     }
+    const verified = await keyring.verify("ses", tenant, value);
+    if (!verified) continue;
+    const session = unpacked.get(verified.payload) ?? unpack(verified.payload);
+    if (!session || nowMs / 1000 - session.issuedAtSeconds > sessionSeconds) continue;
     unpacked.set(verified.payload, session);
     return session;
-  });
+  }
+  return isUnassigned ? "unassigned" : null;
 }
 
 export function signSession(keyring: Keyring, tenant: string, session: Session): Promise<string> {
   return keyring.sign("ses", tenant, pack(session));
 }
 
-/** Whether the hour should be made to slide. */
+/** Whether the cookie is old enough to be set again. */
 export function isAged(session: Session, nowMs: number): boolean {
   return nowMs / 1000 - session.issuedAtSeconds > renewAfterSeconds;
 }
 
-/** What a decision makes of the session: the very same object when nothing in it changes. */
-export function nextSession(
-  session: Session | null,
-  decision: Pick<Decision, "pins" | "added">,
-  knownDeviceId: string | null,
-  nowMs: number,
-): Session | null {
-  if (decision.pins === undefined) return session;
-  const deviceId = knownDeviceId ?? session?.deviceId ?? "";
-  if (session && session.deviceId === deviceId && samePins(session.pins, decision.pins)) return session;
-  return {
-    deviceId,
-    issuedAtSeconds: Math.floor(nowMs / 1000),
-    pins: decision.pins,
-    exposed: decision.added.length === 0 && session?.exposed === true,
-    signup: session?.signup ?? false,
-  };
-}
-
-function samePins(before: Session["pins"], now: Session["pins"]): boolean {
-  return (
-    before === now ||
-    (before.length === now.length && before.every((pin, index) => JSON.stringify(pin) === JSON.stringify(now[index])))
+/** Whether nothing of the session has changed, its age aside. */
+export function isSameSession(one: Session, other: Session): boolean {
+  return (Object.keys(one) as (keyof Session)[]).every(
+    (field) => field === "issuedAtSeconds" || one[field] === other[field],
   );
 }

@@ -1,16 +1,23 @@
 /** One host's configuration, from the deployment's settings (never from a store: the gate must forward with every store down). */
 import * as v from "valibot";
+import { findPatternFault } from "../engine/pattern.ts";
 import { diagnosisThresholds } from "./diagnosis-thresholds.ts";
-import { outcomeRule, pathPatterns, providerName } from "./provider.ts";
+import { parseHost, parseHostPattern } from "./host.ts";
+import { outcomeRule, pageRule, pathPatterns, providerName } from "./provider.ts";
 
 const cookieName = v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]{1,64}$/, "not a cookie's name"));
 const parameterName = v.pipe(
   v.string(),
   v.regex(/^[\w.~-]{1,64}$/, "a query parameter's name: letters, digits, . _ ~ -"),
 );
+/** The URL that a text is, or null. Unlike `new URL` it never throws: valibot runs a check although one before it failed. */
+export function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
 const httpUrl = v.pipe(
-  v.string(),
-  v.url('an address such as "https://id.example.com"'),
+  v.string('an address such as "https://id.example.com"'),
+  v.check((text) => URL.canParse(text), 'an address such as "https://id.example.com"'),
   v.regex(/^https?:/, "http or https"),
 );
 
@@ -18,32 +25,73 @@ const httpUrl = v.pipe(
 export const originUrl = v.pipe(
   httpUrl,
   v.check((text) => {
-    const url = new URL(text);
-    return url.pathname === "/" && !url.search && !url.hash && !url.username;
+    const url = parseUrl(text);
+    return url === null || (url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password);
   }, "scheme, host and port only: no path, query or user"),
   v.transform((text) => new URL(text).origin),
 );
 
+/** A host in the spelling that all are compared in: see `parseHost`. */
 export const hostPattern = v.pipe(
-  v.string(),
-  v.toLowerCase(),
-  v.regex(
-    /^(\*|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?)$/,
-    'a host such as "login.example.com", "*.example.com" or "*"',
+  v.string('a host such as "login.example.com", "*.example.com" or "*"'),
+  v.check(
+    (text) => parseHostPattern(text) !== null,
+    'a host such as "login.example.com", "login.example.com:8443", "[2001:db8::1]", "*.example.com" or "*"',
+  ),
+  v.transform((text) => parseHostPattern(text) ?? text),
+);
+
+const hostName = v.pipe(
+  v.string("a host name"),
+  v.check((text) => parseHost(text) !== null, 'a host such as "tenant.eu.auth0.com"'),
+  v.transform((text) => parseHost(text) ?? text),
+);
+
+const maxConsentPatternLength = 256;
+
+/** Why a pattern cannot be used, or null. Cookies are the visitor's: only patterns that run in linear time are accepted. */
+function consentPatternError(text: string): string | null {
+  if (text.length > maxConsentPatternLength) return `must have at most ${maxConsentPatternLength} characters`;
+  try {
+    return findPatternFault(text) ?? null;
+  } catch {
+    return "must be a simpler regular expression";
+  }
+}
+
+const consentPattern = v.pipe(
+  v.string("a regular expression"),
+  v.check(
+    (text) => consentPatternError(text) === null,
+    ({ input }) => `not a regular expression that can be used: ${consentPatternError(input)}`,
   ),
 );
 
-const regularExpression = v.pipe(
+/** Names that the gate sets itself, that belong to one connection (RFC 9110 §7.6.1), or that would break log-ins. */
+const fixedHeaders = new Set(
+  (
+    "host connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer trailers " +
+    "transfer-encoding upgrade content-length expect cookie forwarded x-forwarded-for x-forwarded-host " +
+    "x-forwarded-proto x-forwarded-port x-forwarded-prefix x-real-ip cf-connecting-ip cf-worker cf-ray"
+  ).split(" "),
+);
+
+/** CGI and its kin (RFC 3875 §4.1.18) fold all that is neither letter nor digit, so `x_forwarded_host` is one of ours too. */
+function isSettableHeader(name: string): boolean {
+  const folded = name.toLowerCase().replace(/[^a-z0-9]/g, "-");
+  return !fixedHeaders.has(folded) && !/^x-(?:experiment|vestibule)-/.test(folded);
+}
+
+export const originHeaderName = v.pipe(
   v.string(),
-  v.maxLength(256),
-  v.check((text) => {
-    try {
-      new RegExp(text);
-      return true;
-    } catch {
-      return false;
-    }
-  }, "a regular expression"),
+  v.regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/, "not a header name"),
+  v.check(isSettableHeader, "a header that the gate sets itself or that belongs to a connection"),
+);
+/** The value is never part of a message: it may be a secret. */
+export const originHeaderValue = v.pipe(
+  v.string("a header value must be text"),
+  v.maxLength(4_096, "a header value has at most 4096 characters"),
+  v.regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, "a header value is visible ASCII, without spaces around it"),
 );
 
 /** What the stamp calls its values, and so the keys of `stamp.query`. */
@@ -58,16 +106,22 @@ export const stampValues = [
 ] as const;
 export type StampValue = (typeof stampValues)[number];
 
-/** Host → origin alone: what is still read of a tenant whose other settings are wrong. */
-export const tenantRouteSchema = v.object({
-  hosts: v.pipe(v.array(hostPattern), v.minLength(1)),
-  origin: v.exactOptional(originUrl),
-});
-
 export const tenantSchema = v.strictObject({
   hosts: v.pipe(v.array(hostPattern), v.minLength(1, "at least one host")),
   /** The identity provider behind; without it the request is fetched as it came (Route topology). */
   origin: v.exactOptional(originUrl),
+  /** Host header sent to the origin, where it is not the origin's own. */
+  origin_host: v.exactOptional(hostName),
+  /** Headers added to every request to the origin; with the tenant's part of the secret ORIGIN_HEADERS. Names in lower case. */
+  origin_headers: v.optional(
+    v.pipe(
+      v.record(originHeaderName, originHeaderValue),
+      v.transform((headers) =>
+        Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+      ),
+    ),
+    {},
+  ),
   entitled: v.optional(v.boolean(), true),
   active_experiment_limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20)), 1),
   provider: v.optional(providerName, "oidc"),
@@ -76,6 +130,8 @@ export const tenantSchema = v.strictObject({
   signup_paths: v.optional(pathPatterns, []),
   authorize_paths: v.optional(pathPatterns, []),
   outcomes: v.optional(v.array(outcomeRule), []),
+  /** Which flow the pages at a path belong to; before the provider's own. */
+  pages: v.optional(v.array(pageRule), []),
   stamp: v.optional(
     v.strictObject({
       /** Stamp value → query parameter that carries it on authorize requests, e.g. `{ variation_id: "ext-variation" }`. */
@@ -87,7 +143,7 @@ export const tenantSchema = v.strictObject({
   inject: v.optional(v.picklist(["none", "attributes"]), "none"),
   overrides: v.optional(v.picklist(["open", "signed", "off"]), "open"),
   /** With this set, nothing is stored or assigned until the cookie's value matches the pattern. */
-  consent: v.exactOptional(v.strictObject({ cookie: cookieName, pattern: regularExpression })),
+  consent: v.exactOptional(v.strictObject({ cookie: cookieName, pattern: consentPattern })),
   /** A cookie of yours whose value is the device id, where it is present. */
   device_cookie: v.exactOptional(cookieName),
   /** Where a verified user id comes from, for experiments after log-in. */

@@ -4,6 +4,7 @@ import { type CompiledFlags, compileFlags } from "../engine/compile.ts";
 import type { Flag } from "../engine/flag.ts";
 import { askedProperties, type PropertyPath } from "../model/asked-properties.ts";
 import { createCohortNeeds } from "../model/cohort-needs.ts";
+import type { AuthenticationFlow } from "../model/flow.ts";
 import { type CohortIndex, cohortIndexSchema, type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
 
 export interface CompiledVariation {
@@ -16,6 +17,7 @@ export interface CompiledVariation {
 }
 
 export interface CompiledExperiment extends Pick<SnapshotExperiment, "id" | "status" | "epoch" | "subject" | "sticky"> {
+  flow: AuthenticationFlow;
   flagKey: string;
   control: string | undefined;
   variations: ReadonlyMap<string, CompiledVariation>;
@@ -26,6 +28,32 @@ export interface CompiledExperiment extends Pick<SnapshotExperiment, "id" | "sta
   cohorts: CohortNeed | null;
   /** Properties that its flag's own rules ask about; none unless the experiment is active. */
   asks: readonly PropertyPath[];
+}
+
+/** A flag that the gate serves by its rollout, since no experiment on it is active. */
+export interface CompiledRollout {
+  flagKey: string;
+  /** Whether a choice depends on the device id, so that a visitor without one needs one. */
+  needsDevice: boolean;
+  /** Whether a choice depends on who the user is. */
+  needsUser: boolean;
+  /** Whose id the rollout buckets by; sticky choices belong to that subject. */
+  subject: "device" | "user";
+  sticky: boolean;
+  cohorts: CohortNeed | null;
+  /** By the engine's variant key. */
+  variations: ReadonlyMap<string, CompiledVariation>;
+}
+
+/** What the gate assigns and serves. */
+export interface CompiledGate {
+  /** The active experiments on flags that are enabled at the gate. */
+  active: readonly CompiledExperiment[];
+  rollouts: readonly CompiledRollout[];
+  /** Whether an experiment could be assigned soon: one is a draft, active or paused. */
+  hasPendingExperiments: boolean;
+  /** Whether an active experiment depends on who the user is. */
+  needsUser: boolean;
 }
 
 export interface CohortNeed {
@@ -43,8 +71,9 @@ export interface CompiledSnapshot {
   /** Those of the flags, as they were published, that can be evaluated. */
   flagByKey: ReadonlyMap<string, Flag>;
   experiments: ReadonlyMap<string, CompiledExperiment>;
-  /** Those that are assigned today. */
+  /** Those that are active, at the gate or in apps. */
   active: readonly CompiledExperiment[];
+  gate: CompiledGate;
   /** Where cohorts' members are found; null when there is no index, or none that can be read. */
   cohorts: CohortIndex | null;
   cohortNeedOf(flagKey: string): CohortNeed | null;
@@ -52,10 +81,6 @@ export interface CompiledSnapshot {
   deployments: unknown;
   /** Likewise. */
   unserved: unknown;
-  /** Whether an active experiment asks about cohorts. */
-  asksCohorts: boolean;
-  /** Whether an active experiment hangs on who the user is. */
-  asksUser: boolean;
   /** What was left out, and why; the rest is used without it. */
   faults: readonly string[];
 }
@@ -68,12 +93,13 @@ const envelopeSchema = v.object({
   // The gate asks for none of it.
   deployments: v.exactOptional(v.unknown()),
   unserved: v.exactOptional(v.unknown()),
+  gate: v.exactOptional(v.unknown()),
   cohorts: v.exactOptional(v.unknown()),
 });
 const experimentSchema = snapshotSchema.entries.experiments.item;
 
-/** Ids travel in headers, in lists parted by commas; one that cannot would break every request it is stamped on. */
-export const travels = (id: string): boolean => /^[!-+\--~]{1,128}$/.test(id);
+/** Ids stand in headers, in comma-separated lists: one that does not fit would break every request it is stamped on. */
+export const isHeaderSafe = (id: string): boolean => /^[!-+\--~]{1,128}$/.test(id);
 
 const encoder = new TextEncoder();
 
@@ -88,7 +114,7 @@ function readExperiment(value: unknown): SnapshotExperiment | string {
   if (!parsed.success) return v.summarize(parsed.issues);
   const { id, variations, segments } = parsed.output;
   const ids = [id, ...[...variations, ...segments].map((each) => each.id)];
-  const unfit = ids.find((each) => !travels(each));
+  const unfit = ids.find((each) => !isHeaderSafe(each));
   return unfit === undefined ? parsed.output : `the id ${JSON.stringify(unfit)} is not 1 to 128 of visible ASCII`;
 }
 
@@ -109,6 +135,7 @@ function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
     id: experiment.id,
     status: experiment.status,
     epoch: experiment.epoch,
+    flow: experiment.authentication_flow,
     subject: experiment.subject,
     sticky: experiment.sticky,
     flagKey: experiment.flag_key,
@@ -119,6 +146,79 @@ function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
     cohorts: null,
     asks: [],
   };
+}
+
+/** Keys of the flags that are enabled at the gate; null where the snapshot was published before flags could be. */
+function readGate(value: unknown): ReadonlySet<string> | null | string {
+  if (value === undefined) return null;
+  const parsed = v.safeParse(v.unwrap(snapshotSchema.entries.gate), value, { abortEarly: true });
+  return parsed.success ? new Set(parsed.output.flag_keys) : v.summarize(parsed.issues);
+}
+
+function compileGate(
+  enabled: ReadonlySet<string> | null,
+  {
+    active,
+    experiments,
+    flagByKey,
+    cohortNeedOf,
+  }: Pick<CompiledSnapshot, "active" | "experiments" | "flagByKey" | "cohortNeedOf">,
+): CompiledGate {
+  const isEnabled = (flagKey: string) => enabled?.has(flagKey) ?? true;
+  const own = active.filter(({ flagKey }) => isEnabled(flagKey));
+  const taken = new Set(active.map(({ flagKey }) => flagKey));
+  const rollouts = [...(enabled ?? [])].flatMap((key) => {
+    const flag = taken.has(key) ? undefined : flagByKey.get(key);
+    return flag === undefined ? [] : [compileRollout(flag, flagByKey, cohortNeedOf(key))];
+  });
+  return {
+    active: own,
+    rollouts,
+    hasPendingExperiments: [...experiments.values()].some(
+      ({ status, flagKey }) => isEnabled(flagKey) && (status === "active" || status === "draft" || status === "paused"),
+    ),
+    needsUser: own.some(({ subject, cohorts }) => subject === "user" || cohorts?.ofUsers === true),
+  };
+}
+
+const isUserField = (selector: readonly string[], field: string) =>
+  selector[0] === "context" && selector[1] === "user" && selector[2] === field;
+
+function compileRollout(flag: Flag, flagByKey: ReadonlyMap<string, Flag>, cohorts: CohortNeed | null): CompiledRollout {
+  const reached = [...withDependencies(flag, flagByKey)];
+  const segments = reached.flatMap((each) => each.segments);
+  const buckets = segments.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.selector]));
+  const selectors = segments.flatMap(({ conditions = [] }) => conditions.flat().map(({ selector }) => selector));
+  const ownBuckets = flag.segments.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.selector]));
+  const variations = Object.values(flag.variants).flatMap(({ key, payload, metadata }) => {
+    const id = metadata?.variationId;
+    if (typeof id !== "string" || !isHeaderSafe(id)) return [];
+    const config = (payload ?? {}) as Record<string, unknown>;
+    return [[key, { id, key, config, encodedConfig: encodeConfig(config) }] as const];
+  });
+  return {
+    flagKey: flag.key,
+    needsDevice: buckets.some((selector) => isUserField(selector, "device_id")),
+    needsUser:
+      cohorts?.ofUsers === true || [...buckets, ...selectors].some((selector) => isUserField(selector, "user_id")),
+    subject: ownBuckets.some((selector) => isUserField(selector, "user_id")) ? "user" : "device",
+    sticky: flag.segments.some(({ metadata }) => metadata?.segmentName === "sticky-bucketing"),
+    cohorts,
+    variations: new Map(variations),
+  };
+}
+
+/** The flag and those that it depends on, directly or not. */
+function withDependencies(flag: Flag, flagByKey: ReadonlyMap<string, Flag>): Set<Flag> {
+  const reached = new Set([flag]);
+  // A set is walked in the order of its additions, those made on the way included.
+  for (const { dependencies = [] } of reached) {
+    for (const key of dependencies) {
+      const dependency = flagByKey.get(key);
+      if (dependency !== undefined) reached.add(dependency);
+    }
+  }
+  return reached;
 }
 
 /** What a flag, or one it depends on, asks about cohorts. */
@@ -166,9 +266,12 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     experiment.cohorts = cohortNeedOf(experiment.flagKey);
     if (flag) experiment.asks = askedProperties(flag);
   }
+  const gate = readGate(snapshot.gate);
+  if (typeof gate === "string") faults.push(`gate: ${gate}`);
   return {
     tenant,
     version: snapshot.version,
+    gate: compileGate(typeof gate === "string" ? null : gate, { active, experiments, flagByKey, cohortNeedOf }),
     flags,
     experiments,
     active,
@@ -177,8 +280,6 @@ export function compileSnapshot(json: string, tenant: string): CompiledSnapshot 
     cohortNeedOf,
     deployments: snapshot.deployments,
     unserved: snapshot.unserved,
-    asksCohorts: active.some((experiment) => experiment.cohorts !== null),
-    asksUser: active.some(({ subject, cohorts: asked }) => subject === "user" || asked?.ofUsers === true),
     faults,
   };
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { asksCohorts, type DecisionInput, decide, type Override, type Pin } from "../../src/assignment/decide.ts";
+import {
+  type DecisionSubject,
+  decide,
+  needsCohorts,
+  type Override,
+  type Pin,
+  type ReviewInput,
+  reviewSession,
+} from "../../src/assignment/decide.ts";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import type { Segment } from "../../src/model/segment.ts";
@@ -13,19 +21,31 @@ const snapshotOf = (of: Partial<Resources>) =>
 const running = snapshotOf({});
 const paused = snapshotOf({ experiments: [experiment({ status: "paused" })] });
 
-const ask = (changes: Partial<DecisionInput> = {}) =>
-  decide({
-    snapshot: running,
-    pins: undefined,
-    mayAssign: true,
-    begins: false,
-    override: null,
-    deviceId: "device-1",
-    userId: null,
-    sticky: new Map(),
-    attributes: () => ({}),
-    ...changes,
-  });
+type Input = ReviewInput & Omit<DecisionSubject, "sticky"> & { sticky: ReadonlyMap<string, string> };
+
+/** A page of the authentication flow; a session has decided that flow before, unless a test says otherwise. */
+const inputOf = (changes: Partial<Input>): Input => ({
+  snapshot: running,
+  pins: undefined,
+  decided: changes.pins === undefined ? [] : ["authentication.device", "authentication.user"],
+  flow: "authentication",
+  startsLogin: false,
+  isForced: changes.pins?.some(({ method }) => method === "forced") ?? false,
+  override: null,
+  deviceId: "device-1",
+  userId: null,
+  sticky: new Map(),
+  attributes: () => ({}),
+  ...changes,
+});
+const subjectOf = ({ sticky, ...subject }: Input): DecisionSubject => ({
+  ...subject,
+  sticky: (_, key) => sticky.get(key),
+});
+const ask = (changes: Partial<Input> = {}) => {
+  const input = inputOf(changes);
+  return decide(reviewSession(input), subjectOf(input));
+};
 const pin = (changes: Partial<Pin> = {}): Pin => ({
   experimentId: "exp_Page",
   variationId: "var_b",
@@ -55,7 +75,7 @@ describe("a new visitor", () => {
 
   it("without a device, or who may not be assigned, gets nothing", () => {
     expect(ask({ deviceId: null }).assignments).toEqual([]);
-    expect(ask({ mayAssign: false })).toMatchObject({ assignments: [], pins: undefined });
+    expect(ask({ flow: null })).toMatchObject({ assignments: [], pins: undefined });
     expect(ask({ snapshot: paused }).assignments).toEqual([]);
   });
 
@@ -72,13 +92,13 @@ describe("a session", () => {
   });
 
   it("that decided against an experiment stays out of it", () => {
-    const decision = ask({ pins: [pin({ variationId: null })], begins: true });
+    const decision = ask({ pins: [pin({ variationId: null })], startsLogin: true });
     expect(decision).toMatchObject({ assignments: [], added: [] });
   });
 
   it("is asked anew about nothing before the next log-in begins", () => {
     expect(ask({ pins: [] }).assignments).toEqual([]);
-    expect(ask({ pins: [], begins: true }).added).toHaveLength(1);
+    expect(ask({ pins: [], startsLogin: true }).added).toHaveLength(1);
   });
 
   it.each([
@@ -109,7 +129,7 @@ describe("overrides", () => {
     [{ experimentId: null }, "experiment_orphaned_params"],
     [{ variationId: "var_Foreign" }, "experiment_variation_not_found"],
     [{ variationId: "__proto__" }, "experiment_variation_not_found"],
-    [{ variationId: null }, "experiment_variation_not_found"],
+    [{ variationId: null }, "experiment_variation_missing"],
     [{ segmentId: "hasOwnProperty" }, "experiment_segment_not_found"],
   ])("%j: warn and assign as ever", (changes, warning) => {
     const decision = ask({ override: force(changes) });
@@ -120,7 +140,7 @@ describe("overrides", () => {
   it("end when a log-in begins without one, or with an empty id", () => {
     const pins = [pin({ method: "forced", variationId: "var_c" })];
     expect(said(ask({ pins }))).toEqual(["forced var_c"]);
-    expect(said(ask({ pins, begins: true }))).toEqual(said(ask()));
+    expect(said(ask({ pins, startsLogin: true }))).toEqual(said(ask()));
     expect(said(ask({ pins, override: force({ experimentId: "", variationId: null }) }))).toEqual(said(ask()));
   });
 });
@@ -214,35 +234,26 @@ describe("an experiment on cohorts", () => {
     const decision = ask({ snapshot, ...(cohortIds === undefined ? {} : { cohortIds }) });
     expect(decision).toMatchObject({ assignments: [], added: [], pins: [{ variationId: null }] });
     expect(decision.withheld.map(({ id }) => id)).toEqual(["exp_Page"]);
-    const next = ask({ snapshot: members, cohortIds: ["coh_A"], pins: decision.pins, begins: true });
+    const next = ask({ snapshot: members, cohortIds: ["coh_A"], pins: decision.pins, startsLogin: true });
     expect(next).toMatchObject({ assignments: [], withheld: [] });
   });
 
   it("asks for it where that decides something, and nowhere else", () => {
-    const asks = (changes: Partial<DecisionInput>) =>
-      asksCohorts({
-        snapshot: members,
-        pins: undefined,
-        mayAssign: true,
-        begins: false,
-        override: null,
-        deviceId: "device-1",
-        userId: null,
-        sticky: new Map(),
-        attributes: () => ({}),
-        ...changes,
-      });
+    const asks = (changes: Partial<Input>) => {
+      const input = inputOf({ snapshot: members, ...changes });
+      return needsCohorts(reviewSession(input), subjectOf(input));
+    };
     expect(asks({})).toBe(true);
-    expect(asks({ begins: true, pins: [] })).toBe(true);
-    expect(asks({ begins: true, pins: [pin({ method: "forced" })] })).toBe(true);
+    expect(asks({ startsLogin: true, pins: [] })).toBe(true);
+    expect(asks({ startsLogin: true, pins: [pin({ method: "forced" })] })).toBe(true);
     expect(asks({ pins: [pin({ method: "forced" })], override: force({ experimentId: "", variationId: null }) })).toBe(
       true,
     );
     expect(asks({ override: force({ experimentId: "exp_None" }) })).toBe(true);
     expect(asks({ override: force() })).toBe(false);
     expect(asks({ pins: [] })).toBe(false);
-    expect(asks({ pins: [pin()], begins: true })).toBe(false);
-    expect(asks({ mayAssign: false })).toBe(false);
+    expect(asks({ pins: [pin()], startsLogin: true })).toBe(false);
+    expect(asks({ flow: null })).toBe(false);
     expect(asks({ deviceId: null })).toBe(false);
     expect(asks({ snapshot: running })).toBe(false);
     expect(asks({ snapshot: onCohort([{ match: { cohort: ["coh_A"] } }], {}) })).toBe(false);

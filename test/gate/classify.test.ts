@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/assignment/address.ts";
 import { classify } from "../../src/gate/classify.ts";
-import { inspectHead } from "../../src/gate/head.ts";
+import { scanHeaders } from "../../src/gate/header-scan.ts";
 import { compileRules } from "../../src/gate/rules.ts";
 import { tenantOf } from "./tenant.ts";
 
@@ -11,7 +11,7 @@ const page = { "sec-fetch-dest": "document", "sec-fetch-mode": "navigate", accep
 function kindOf(path: string, init: RequestInit = {}, tenant = {}) {
   const request = new Request(`https://login.example.com${path}`, init);
   const address = new Address(request.url);
-  return classify(request, address, inspectHead(request.headers), compileRules(tenantOf(tenant)));
+  return classify(request, address, scanHeaders(request.headers), compileRules(tenantOf(tenant)));
 }
 
 describe("with fetch metadata", () => {
@@ -23,14 +23,24 @@ describe("with fetch metadata", () => {
   );
 
   it("a document is assigned and may become a device", () => {
-    expect(kindOf("/login", { headers: page })).toMatchObject({ kind: "document", mints: true, begins: false });
+    expect(kindOf("/login", { headers: page })).toMatchObject({ kind: "document", isStart: false });
   });
 
-  it("a frame is assigned but never becomes a device", () => {
+  it("a frame carries the session on", () => {
     expect(kindOf("/login", { headers: { ...page, "sec-fetch-dest": "iframe" } })).toMatchObject({
-      kind: "document",
-      mints: false,
+      kind: "carry",
+      isFrame: true,
     });
+  });
+
+  it("a navigation is a document behind a service worker too", () => {
+    expect(kindOf("/login", { headers: { ...page, "sec-fetch-dest": "empty" } }).kind).toBe("document");
+  });
+
+  it.each(["cors", "same-origin", "no-cors"])("a page's own fetch with the mode %s is none", (mode) => {
+    expect(
+      kindOf("/login", { headers: { accept: html, "sec-fetch-dest": "empty", "sec-fetch-mode": mode } }),
+    ).toMatchObject({ kind: "carry", isFetch: true });
   });
 
   it.each([
@@ -39,6 +49,8 @@ describe("with fetch metadata", () => {
     ["a HEAD", { method: "HEAD", headers: page }],
     ["a prefetch", { headers: { ...page, "sec-purpose": "prefetch;prerender" } }],
     ["an old prefetch", { headers: { ...page, purpose: "prefetch" } }],
+    ["an app's preview", { headers: { ...page, "x-purpose": "preview" } }],
+    ["a Mozilla prefetch", { headers: { ...page, "x-moz": "prefetch" } }],
   ])("%s carries the session on", (_, init) => {
     expect(kindOf("/login", init).kind).toBe("carry");
   });
@@ -50,7 +62,7 @@ describe("with fetch metadata", () => {
 
 describe("without fetch metadata", () => {
   it("who asks for HTML navigates", () => {
-    expect(kindOf("/login", { headers: { accept: html } })).toMatchObject({ kind: "document", mints: true });
+    expect(kindOf("/login", { headers: { accept: html } })).toMatchObject({ kind: "document" });
   });
 
   it("a library's call does not", () => {
@@ -77,7 +89,7 @@ describe("authorize requests", () => {
     ["cognito", "/oauth2/authorize?client_id=a", true],
     ["cognito", "/oauth2/token", false],
   ])("of %s: %s is one: %s", (provider, path, expected) => {
-    expect(kindOf(path, { headers: page }, { provider }).begins).toBe(expected);
+    expect(kindOf(path, { headers: page }, { provider }).isStart).toBe(expected);
   });
 
   it.each(["prompt=none", "prompt=none%20login", "prompt=login+none"])("with %s run no experiment", (prompt) => {
@@ -116,7 +128,7 @@ describe("pages", () => {
     ["keycloak", "/realms/acme/login-actions/registration", true],
     ["cognito", "/signup", true],
   ])("of %s: %s is sign-up: %s", (provider, path, expected) => {
-    expect(kindOf(path, { headers: page }, { provider }).signup).toBe(expected);
+    expect(kindOf(path, { headers: page }, { provider }).isSignup).toBe(expected);
   });
 
   it("a path of any length is answered for at once", () => {

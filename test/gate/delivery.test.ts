@@ -32,13 +32,24 @@ describe("the stamp", () => {
     const config = JSON.parse(new TextDecoder().decode(base64url.decode(stamp("config") ?? "")));
     expect(config).toEqual({ title: "Welcome", wide: false });
     const { payload } = await verify(stamp("stamp"), stage.clock.nowMs);
+    const bytes = base64url.decode(stamp("config") ?? "");
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes)));
     expect(payload).toMatchObject({
       host,
-      path: "/u/login",
       experiments: [
-        { experiment_id: "exp_Page", variation_id: "var_b", control: false, method: "auto", epoch: 3, config },
+        {
+          experiment_id: "exp_Page",
+          flag_key: "page",
+          variation_id: "var_b",
+          control: false,
+          method: "auto",
+          epoch: 3,
+          config_sha256: base64url.encode(digest),
+        },
       ],
     });
+    // One token for all pages of a minute.
+    expect((await stage.send(navigation("/another"))).stamp("stamp")).toBe(stamp("stamp"));
     await expect(verify(stamp("stamp"), stage.clock.nowMs + 121_000)).rejects.toThrow();
     await expect(jwtVerify(stamp("stamp") ?? "", new Uint8Array(32))).rejects.toThrow();
   });
@@ -94,12 +105,12 @@ describe("the stamp", () => {
     expect(seen.url).toMatch(
       /\/authorize\?client_id=a&response_type=code&state=%7e&ext-variation=var_b&ext-stamp=ey[\w.-]+$/,
     );
-    expect((await stage.send(navigation("/login?ext-variation=mine"))).seen.url).toMatch(/\?ext-variation=mine$/);
+    expect((await stage.send(navigation("/login?ext-variation=mine"))).seen.url).toMatch(/\/login$/);
     const silent = await stage.send(navigation(`${authorize}&prompt=none&ext-variation=forged`));
     expect(silent.seen.url).toMatch(/prompt=none$/);
   });
 
-  it("keeps the answer out of shared caches", async () => {
+  it("keeps the page out of shared caches, and has browsers ask each time", async () => {
     const stage = createStage();
     await publish({ experiments: all });
     const answered = async (cacheControl: string) => {
@@ -107,9 +118,10 @@ describe("the stamp", () => {
         new Response("x", { headers: { "content-type": "text/html", "cache-control": cacheControl } });
       return (await stage.send(navigation())).response.headers.get("cache-control");
     };
-    expect(await answered("public, max-age=600")).toBe("private, max-age=600");
-    expect(await answered("max-age=600, s-maxage=900")).toBe("private, max-age=600");
-    expect(await answered("no-store")).toBe("no-store");
+    expect(await answered("public, max-age=600")).toBe("private, no-cache");
+    expect(await answered("max-age=600, s-maxage=900")).toBe("private, no-cache");
+    expect(await answered("public, no-transform")).toBe("private, no-cache, no-transform");
+    expect(await answered("no-store")).toBe("private, no-store");
   });
 });
 

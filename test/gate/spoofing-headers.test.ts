@@ -84,7 +84,7 @@ describe("an inbound stamp never reaches the origin", () => {
   });
 
   it("when the settings are wrong", async () => {
-    await forwardPlainly(spoof(navigation()), "https://id.example.com", "settings");
+    await forwardPlainly(spoof(navigation()), { origin: "https://id.example.com" }, "settings");
     const seen = stage.origin.seen.at(-1);
     expect(seen && ours(seen)).toEqual(["x-experiment-failed-open"]);
     expect(seen?.headers.get("x-experiment-failed-open")).toBe("settings");

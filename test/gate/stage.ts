@@ -98,7 +98,7 @@ export function createStage({ vars = {}, tenant = {} }: StageOptions = {}): Stag
     ...vars,
   };
   const settings = readSettings(env);
-  if (settings.faults.length > 0) throw new Error(settings.faults.join("\n"));
+  if (settings.errors.length > 0) throw new Error(settings.errors.join("\n"));
   const first = settings.routes[0]?.tenant;
   if (!first) throw new Error("a stage needs a tenant");
   function build(decisionBudgetMs: number): Pick<Stage, "gate" | "sources"> {

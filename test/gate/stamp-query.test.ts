@@ -1,6 +1,19 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { stampQuery } from "../../src/gate/stamp.ts";
+import { withoutReserved } from "../../src/gate/reserved-query.ts";
+import { addStampQuery, type StampValues } from "../../src/gate/stamp.ts";
+
+type Names = Parameters<typeof addStampQuery>[1];
+/** As the gate does it: what the client sent under these names is removed first. */
+const stampQuery = (search: string, names: Names, values: StampValues) =>
+  addStampQuery(
+    withoutReserved(
+      search,
+      Object.values(names).flatMap((name) => name ?? []),
+    ),
+    names,
+    values,
+  );
 
 const names = { experiment_id: "ext-experiment", variation_id: "ext-variation" };
 const values = { experiment_id: "exp_1", variation_id: "var_2,var_3" };

@@ -31,12 +31,12 @@ export interface Management {
 }
 
 export function createManagement({ settings, tenantOf }: ManagementOptions): Management {
-  const { adminToken: rootToken, faults, managementRate, unitKey } = settings;
+  const { adminToken: rootToken, sharedErrors, managementRate, unitKey } = settings;
   const authenticate = createAuthenticator({ rootToken, tenantOf, now: Date.now });
   const find = createRouter(operations);
   let units: Units | undefined;
 
-  /** Made when they are first asked for: settings with faults have no key, and are answered with a refusal. */
+  /** Made when they are first asked for: without a key every request is answered with an error before this. */
   function knownUnits(): Units {
     if (unitKey === null) throw new Error("no UNIT_KEY");
     units ??= createUnits(unitKey, (_, call) => call());
@@ -44,7 +44,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
   }
 
   async function answer(request: Request, bindings: ManagementBindings, correlationId: string): Promise<Response> {
-    if (faults.length > 0) {
+    if (sharedErrors.length > 0) {
       throw new Problem("control_unavailable", "Settings are wrong: GET /_vestibule/health lists them.");
     }
     const { pathname, search, host } = new URL(request.url);

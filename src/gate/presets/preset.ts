@@ -10,17 +10,25 @@ export interface LoginStart {
   methods?: readonly ("GET" | "POST")[];
 }
 
-/** A page that people see. */
+/** A page that people see, or the address that its form is sent to. */
 export interface PageRule {
   path: string;
+  /** `name=value`, decoded and case-sensitive: this pair must be in the query. Keycloak tells pages apart by it. */
+  query?: string;
   flow: FlowName;
-  /** What the page is for, in the provider's own word where it has one. `signup` marks sign-up pages. */
+  /** What the page is for, in the provider's own word where it has one. `signup` marks sign-up pages and forms. */
   step: string;
 }
 
 export interface Preset {
   /** The provider's own documentation of these addresses. */
   documentation: readonly string[];
+  /**
+   * Addresses that never begin a login and are no page of it, checked before all other rules of the preset (a tenant's
+   * own rules come before them): logout, session frames, the device grant.
+   */
+  ignored?: readonly string[];
+  /** Of the `authentication` flow and step `start`, unless a rule in `pages` matches the address too. */
   starts: readonly LoginStart[];
   /**
    * Whether a request to any other path starts a login too when its query looks like an authorization request (OpenID
@@ -29,11 +37,12 @@ export interface Preset {
   startsByQuery: boolean;
   /** The first rule that matches decides. */
   pages: readonly PageRule[];
-  /** The flow of documents that no rule names; null where those are none of the login's pages. */
+  /** The flow of documents that no rule names, step `page`; null where those are none of the login's pages. */
   otherPages: FlowName | null;
   /**
    * How a login ends, or an attempt fails, besides what every provider has: the redirect to the application with `code=`
-   * or `error=`. The first rule that matches decides.
+   * or `error=`. The first rule that matches decides. A rule never applies to the request that began the session, and a
+   * `failure` leaves the session open unless the response also leaves for the application.
    */
   outcomes: readonly OutcomeRule[];
 }

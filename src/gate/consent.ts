@@ -1,0 +1,15 @@
+/** Whether a visitor has agreed to be assigned. */
+import { compilePattern } from "../engine/pattern.ts";
+import type { Tenant } from "../model/tenant.ts";
+import { cookieValues } from "./cookies.ts";
+
+/** Consent cookies are short; a longer value does not count as consent. */
+const maxValueLength = 512;
+
+export function compileConsent(consent: Tenant["consent"]): (cookies: string | null) => boolean {
+  if (!consent) return () => true;
+  const pattern = compilePattern(consent.pattern);
+  const maxLength = Math.min(pattern.maxLength, maxValueLength);
+  return (cookies) =>
+    cookieValues(cookies, consent.cookie).some((value) => value.length <= maxLength && pattern.matches(value));
+}

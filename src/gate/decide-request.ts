@@ -1,0 +1,368 @@
+/** What is done with one request: who sends it, what they get, what the origin is told. */
+import { readAttributes } from "../assignment/attributes.ts";
+import {
+  type Decision,
+  type DecisionSubject,
+  decide,
+  needsCohorts,
+  type Pin,
+  reviewSession,
+} from "../assignment/decide.ts";
+import type { Keyring } from "../assignment/keyring.ts";
+import { mentionsOverride } from "../assignment/override.ts";
+import { overrideWarning, type Warning } from "../assignment/warning.ts";
+import type { CohortIndex } from "../model/snapshot.ts";
+import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
+import { cookieBases, setCookie } from "./cookies.ts";
+import { withTimeout } from "./deadline.ts";
+import { type Device, deviceSeconds, mintDevice } from "./device.ts";
+import { beginLogin, startsLogin } from "./login.ts";
+import { isAged, isSameSession, resignTimeoutMs, type Session, sessionSeconds, signSession } from "./session.ts";
+import type { Stamp, Stamper } from "./stamp.ts";
+import { extendSticky, stickyLookup } from "./sticky.ts";
+import { noUser, type User } from "./user.ts";
+import { anonymous, isBot, readVisitor, type Visit, type Visitor, valuesOf } from "./visitor.ts";
+
+export interface GateDecision {
+  assignments: Decision["assignments"];
+  /** Those that are new in this session and belong in the statistics. */
+  added: Decision["added"];
+  stamp: Stamp | null;
+  failedOpen: string | null;
+  deviceId: string | null;
+  /** Unit of the user, where one is known. */
+  userUnit: string | null;
+  /** What the session is from now on; null while there is none. */
+  session: Session | null;
+  /** Whether the session, or a login in it, begins with this request. */
+  beginsSession: boolean;
+  /** Whether the request had a session cookie, genuine or not. */
+  hadSession: boolean;
+  /** Whether the request is known to belong to a session. */
+  inSession: boolean;
+  /** Whether an experiment could have been assigned on such a page. */
+  couldAssign: boolean;
+  /** Experiments whose statistics must leave this visitor out, since a variation is forced on them. */
+  forcedIn: readonly { experiment: CompiledExperiment; pin: Pin }[];
+  cookies: readonly string[];
+  warnings: readonly Warning[];
+}
+
+/** What a decision may ask for; each call ends within the decision's time. */
+export interface DecisionTools {
+  keyring: Keyring;
+  stamper: Stamper;
+  /** Called once it is known that the request belongs to a session. */
+  onSession(): void;
+  /** The tenant's snapshot; null where nothing is published. */
+  snapshot(): CompiledSnapshot | null | Promise<CompiledSnapshot | null>;
+  user(): Promise<User>;
+  userUnitOf(id: string): string | Promise<string>;
+  /** Ids of the cohorts that a subject is in, or why they are unknown. */
+  cohorts(
+    index: CohortIndex,
+    subject: Pick<DecisionSubject, "deviceId" | "userId">,
+    sinceMs: number,
+  ): readonly string[] | { failure: string } | Promise<readonly string[] | { failure: string }>;
+}
+
+/** Nothing of ours: the request is forwarded as it is. */
+export function nothing(changes: Partial<GateDecision> = {}): GateDecision {
+  return {
+    assignments: [],
+    added: [],
+    stamp: null,
+    failedOpen: null,
+    deviceId: null,
+    userUnit: null,
+    session: null,
+    beginsSession: false,
+    hadSession: false,
+    inSession: false,
+    couldAssign: false,
+    forcedIn: [],
+    cookies: [],
+    warnings: [],
+    ...changes,
+  };
+}
+
+/** Decisions that a session's pins alone make: every request of a login repeats them. */
+const settled = new WeakMap<Session, { snapshot: CompiledSnapshot; flow: string | null; decision: Decision }>();
+
+const refused = (why: string): Warning => ({ code: "experiment_override_not_applied", description: why });
+
+/** @throws (by rejecting) when something of ours fails: the caller forwards without a stamp. */
+export async function decideRequest(visit: Visit, tools: DecisionTools): Promise<GateDecision> {
+  const { request, url, tenant, rules, classified, scope, nowMs } = visit;
+  const isDocument = classified.kind === "document";
+  if (classified.kind === "pass") {
+    return nothing({ warnings: classified.ignoresOverride ? [refused("this request shows no page of a login")] : [] });
+  }
+  const wantsOverride = mentionsOverride(url) && (isDocument || classified.ignoresOverride);
+  if (!tenant.entitled) return nothing({ warnings: wantsOverride ? [refused("the tenant is not entitled")] : [] });
+
+  const hasConsent = rules.hasConsent(visit.cookies);
+  const hadSession = hasConsent && valuesOf(visit, "vst_ses").length > 0;
+  const isBrowser = classified.isNavigation || classified.isFetch;
+  if (!isDocument && !hadSession && !isBrowser) return nothing();
+  const bot = hasConsent && isDocument && isBot(visit);
+  const participates = hasConsent && (isDocument || hadSession) && (!bot || hadSession || mentionsOverride(url));
+  const visitor = participates ? await readVisitor(visit, tools.keyring) : anonymous;
+  const override = visitor.override === "refused" ? null : visitor.override;
+  const isUnassigned = visitor.session === "unassigned";
+  if (visitor.session !== null) tools.onSession();
+  // The first page of the login was not assigned, so none is to its end: a page must not change in the middle of a login.
+  if (isUnassigned && override === null) return nothing({ failedOpen: "session", hadSession, inSession: true });
+  const session = visitor.session === "unassigned" ? null : visitor.session;
+  const withdrawn = hasConsent ? [] : cookieBases.filter((base) => valuesOf(visit, base).length > 0);
+  const base = {
+    hadSession,
+    inSession: session !== null,
+    cookies: withdrawn.map((name) => setCookie(name, "", 0, scope)),
+  };
+
+  const snapshot = await tools.snapshot();
+  if (snapshot === null) {
+    const warnings: Warning[] = override?.experimentId
+      ? [{ code: "experiment_not_found", description: "nothing is published yet" }]
+      : [];
+    return nothing({ ...base, warnings });
+  }
+  const { gate } = snapshot;
+  const mayAssign = isDocument && classified.isNavigation && participates && !bot;
+  const isNewLogin = isDocument && classified.isStart && startsLogin(request, url, classified, session);
+  const flow = mayAssign ? classified.flow : null;
+
+  const wantsUser =
+    isDocument &&
+    participates &&
+    tenant.user !== undefined &&
+    (gate.needsUser || session?.userUnit || gate.rollouts.some(({ needsUser }) => needsUser));
+  const user = wantsUser ? await tools.user() : noUser;
+  const userUnit = user.id === null ? null : await tools.userUnitOf(user.id);
+  const own = session && withoutOthersPins(session, snapshot, userUnit, isNewLogin);
+
+  const isSettled = own !== null && override === null && !isNewLogin && !wantsUser && gate.rollouts.length === 0;
+  const known = isSettled ? settled.get(own) : undefined;
+  let device = visitor.device;
+  let decision: Decision;
+  let forced: Pin | null = null;
+  let failures: Failures = { user, cohorts: "" };
+  if (known !== undefined && known.snapshot === snapshot && known.flow === flow) decision = known.decision;
+  else {
+    const review = reviewSession({
+      snapshot,
+      pins: own?.pins,
+      decided: own?.decided ?? [],
+      flow,
+      startsLogin: isNewLogin,
+      isForced: own?.isForced ?? false,
+      override,
+    });
+    forced = review.forced;
+    const needsDevice =
+      review.undecided.some(({ subject }) => subject === "device") ||
+      review.rollouts.some((rollout) => rollout.needsDevice);
+    if (device === null && mayAssign && needsDevice) device = await mintDevice(tools.keyring, tenant.id, nowMs);
+    const subject: DecisionSubject = {
+      deviceId: device?.id ?? null,
+      userId: user.id,
+      isUserUnknown: user.failure !== undefined,
+      sticky: stickyLookup(visitor.sticky, device?.id ?? null, user.id),
+      attributes: () => readAttributes(request, url),
+    };
+    const found =
+      snapshot.cohorts !== null && needsCohorts(review, subject)
+        ? await tools.cohorts(snapshot.cohorts, subject, nowMs)
+        : { failure: "no cohort is ready yet" };
+    failures = { user, cohorts: "failure" in found ? found.failure : "" };
+    decision = decide(review, "failure" in found ? subject : { ...subject, cohortIds: found });
+    if (isSettled && review.undecided.length === 0) settled.set(own, { snapshot, flow, decision });
+  }
+
+  const next = isDocument
+    ? nextSession(visit, decision, { before: own, device, userUnit, isNewLogin, forced, gate })
+    : own;
+  const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
+  const stamp = await tools.stamper.stamp(tenant, decision, url, nowMs);
+  const isChanged = next !== null && (session === null || !isSameSession(next, session));
+  const isRenewed = next !== null && isDocument && (isChanged || isAged(next, nowMs));
+  const renewed = isRenewed ? { ...next, issuedAtSeconds: Math.floor(nowMs / 1000) } : next;
+  const signed = isDocument
+    ? await signCookies(visit, tools.keyring, {
+        visitor: { ...visitor, device },
+        snapshot,
+        decision,
+        userId: user.id,
+        session: isRenewed ? renewed : null,
+        mustSign: isChanged,
+      })
+    : [];
+  return {
+    ...base,
+    assignments: decision.assignments,
+    added: next?.isForced ? [] : decision.added,
+    stamp: stamp !== null && stamp.values.stamp === undefined ? null : stamp,
+    failedOpen: null,
+    deviceId: device?.id ?? null,
+    userUnit: userUnit ?? next?.userUnit ?? null,
+    session: renewed,
+    beginsSession: session === null || isNewLogin,
+    couldAssign: participates && !bot && gate.active.length > 0,
+    forcedIn: forced === null ? [] : forcedExperiments(snapshot, forced, own),
+    cookies: [...base.cookies, ...signed],
+    warnings: [
+      ...codes.map(overrideWarning),
+      ...overrideWarnings(visit, visitor, own, { participates, hasConsent }),
+      ...withheldWarning(decision.withheld, failures),
+      ...stampWarning(stamp),
+    ],
+  };
+}
+
+/** Without what another user of this browser was assigned. */
+function withoutOthersPins(
+  session: Session,
+  { experiments }: CompiledSnapshot,
+  userUnit: string | null,
+  isNewLogin: boolean,
+): Session {
+  const isSame = session.userUnit === null || session.userUnit === userUnit || (userUnit === null && !isNewLogin);
+  if (isSame) return session;
+  const pins = session.pins.filter(({ experimentId }) => experiments.get(experimentId)?.subject !== "user");
+  const decided = session.decided.filter((part) => !part.endsWith(".user"));
+  return { ...session, pins, decided, userUnit: null };
+}
+
+interface SessionChange {
+  before: Session | null;
+  device: Device | null;
+  userUnit: string | null;
+  isNewLogin: boolean;
+  forced: Pin | null;
+  gate: CompiledSnapshot["gate"];
+}
+
+/** What the session is after this page; the very same object when nothing in it changes. */
+function nextSession(
+  { request, url, classified, nowMs }: Visit,
+  { pins, decided }: Decision,
+  { before, device, userUnit, isNewLogin, forced, gate }: SessionChange,
+): Session | null {
+  // A login that begins while nothing is active is remembered too: what is activated meanwhile waits for the next one.
+  const begins = isNewLogin && gate.hasPendingExperiments;
+  if (before === null && !begins && pins === undefined) return null;
+  const restarts = isNewLogin || (before?.isForced === true && forced === null && !hasForced(pins));
+  const kept = isNewLogin ? null : before;
+  const next: Session = {
+    deviceId: device?.id ?? before?.deviceId ?? "",
+    userUnit: userUnit ?? kept?.userUnit ?? null,
+    issuedAtSeconds: before?.issuedAtSeconds ?? Math.floor(nowMs / 1000),
+    pins: pins ?? [],
+    decided,
+    login: isNewLogin ? beginLogin(request, url, classified, before?.login ?? null) : (before?.login ?? null),
+    redirect: kept?.redirect ?? null,
+    hasPage: kept?.hasPage ?? false,
+    isSignup: kept?.isSignup ?? false,
+    isForced: forced !== null || (!restarts && before?.isForced === true),
+  };
+  return before !== null && isSameSession(next, before) ? before : next;
+}
+
+const hasForced = (pins: readonly Pin[] = []) => pins.some(({ method }) => method === "forced");
+
+interface Signing {
+  visitor: Visitor;
+  snapshot: CompiledSnapshot;
+  decision: Decision;
+  userId: string | null;
+  /** To be set anew; null where the visitor's own cookie will do. */
+  session: Session | null;
+  /** Whether the session says something new; otherwise only its hour slides. */
+  mustSign: boolean;
+}
+
+/** Cookies are signed before the request goes out: a page must not show what the next request would not remember. */
+async function signCookies(
+  { tenant, scope }: Visit,
+  keyring: Keyring,
+  { visitor, snapshot, decision, userId, session, mustSign }: Signing,
+): Promise<string[]> {
+  const { device, sticky } = visitor;
+  const signed: string[] = [];
+  if (device?.cookie) signed.push(setCookie("vst_did", device.cookie, deviceSeconds, scope));
+  if (sticky.outdated || decision.added.some(({ experiment }) => experiment.sticky) || decision.rollouts.length > 0) {
+    const value = await extendSticky(keyring, snapshot, sticky, decision, device?.id ?? null, userId);
+    if (value) signed.push(setCookie("vst_sticky", value, deviceSeconds, scope));
+  }
+  if (session !== null) {
+    const signing = signSession(keyring, tenant.id, session);
+    const value = await (mustSign ? signing : withTimeout(signing, resignTimeoutMs).catch(() => null));
+    if (value !== null) signed.push(setCookie("vst_ses", value, sessionSeconds, scope));
+  }
+  return signed;
+}
+
+/** The forced experiment, those on its flag, and those already pinned in this session. */
+function forcedExperiments(
+  { experiments, active }: CompiledSnapshot,
+  forced: Pin,
+  session: Session | null,
+): GateDecision["forcedIn"] {
+  const flagKey = experiments.get(forced.experimentId)?.flagKey;
+  const sharing = active.flatMap(({ id, flagKey: own }) => (own === flagKey ? [{ ...forced, experimentId: id }] : []));
+  const pins = new Map([...sharing, ...(session?.pins ?? []), forced].map((pin) => [pin.experimentId, pin]));
+  return [...pins.values()].flatMap((pin) => {
+    const experiment = experiments.get(pin.experimentId);
+    return experiment === undefined ? [] : [{ experiment, pin }];
+  });
+}
+
+/** Why an override did nothing, where the reason is the request and not the override. */
+function overrideWarnings(
+  { url, tenant, classified }: Visit,
+  { override }: Visitor,
+  session: Session | null,
+  { participates, hasConsent }: { participates: boolean; hasConsent: boolean },
+): Warning[] {
+  if (!mentionsOverride(url) || override !== null) return [];
+  if (classified.kind !== "document" && !classified.ignoresOverride) return [];
+  const id = url.searchParams.get("experiment_id");
+  // A page's form posts to the page's own address, query included.
+  if (session?.pins.some(({ experimentId, method }) => method === "forced" && experimentId === id)) return [];
+  if (tenant.overrides === "off") return [refused("the tenant's policy for overrides is off")];
+  if (!hasConsent) return [refused("the visitor has not given the consent that the tenant asks for")];
+  if (participates && classified.kind === "document") return [];
+  return [
+    refused(`a ${classified.isFrame ? "frame" : "request"} that shows no page of a login by itself cannot be forced`),
+  ];
+}
+
+/** Why it is unknown which cohorts the subject is in. */
+interface Failures {
+  user: User;
+  cohorts: string;
+}
+
+function withheldWarning(withheld: Decision["withheld"], { user, cohorts: failure }: Failures): Warning[] {
+  if (withheld.length === 0) return [];
+  const reasons = withheld.map(({ id, cohorts }) => {
+    const missing = cohorts?.missing ?? [];
+    if (missing.length > 0) return `${id}: ${missing.join(", ")} not ready yet`;
+    const isUser = user.failure !== undefined && cohorts?.ofUsers;
+    return `${id}: ${isUser ? `the user cannot be verified: ${user.failure}` : failure}`;
+  });
+  const description = `not assigned in this session, because its cohorts cannot be read: ${reasons.join("; ")}`;
+  return [{ code: "experiment_cohort_unavailable", description: description.slice(0, 500) }];
+}
+
+function stampWarning(stamp: Stamp | null): Warning[] {
+  if (stamp === null || (stamp.leftOut.length === 0 && stamp.withoutConfig.length === 0)) return [];
+  const parts = [
+    stamp.leftOut.length > 0 ? `left out: ${stamp.leftOut.join(", ")}` : "",
+    stamp.withoutConfig.length > 0 ? `without their config: ${stamp.withoutConfig.join(", ")}` : "",
+  ];
+  const description = `the stamp would exceed 4 KiB; ${parts.filter(Boolean).join("; ")}`;
+  return [{ code: "experiment_stamp_too_large", description: description.slice(0, 500) }];
+}

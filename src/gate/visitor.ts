@@ -1,0 +1,77 @@
+/** Who sends a request: what its cookies and its query say, verified. */
+import { isbot } from "isbot";
+import type { Address } from "../assignment/address.ts";
+import type { Override } from "../assignment/decide.ts";
+import type { Keyring } from "../assignment/keyring.ts";
+import { createMemo } from "../assignment/memo.ts";
+import { readOverride } from "../assignment/override.ts";
+import type { Tenant } from "../model/tenant.ts";
+import { longestId } from "../model/user.ts";
+import type { Classified } from "./classify.ts";
+import { type CookieBase, type CookieScope, cookieName, cookieValues } from "./cookies.ts";
+import { type Device, readDevice } from "./device.ts";
+import type { HeaderScan } from "./header-scan.ts";
+import type { Rules } from "./rules.ts";
+import { readSession, type Session } from "./session.ts";
+import { noChoices, readSticky, type StickyChoices } from "./sticky.ts";
+
+/** What a request says by itself, before anything is read. */
+export interface Visit {
+  request: Request;
+  url: Address;
+  tenant: Tenant;
+  rules: Rules;
+  scan: HeaderScan;
+  classified: Classified;
+  scope: CookieScope;
+  /** The Cookie header. */
+  cookies: string | null;
+  nowMs: number;
+}
+
+export interface Visitor {
+  device: Device | null;
+  session: Session | "unassigned" | null;
+  sticky: StickyChoices;
+  override: Override | "refused" | null;
+}
+
+export const anonymous: Visitor = { device: null, session: null, sticky: noChoices, override: null };
+
+const maxUserAgentLength = 512;
+const botMemo = createMemo<boolean>(256);
+
+/** A bot is never assigned; it may be forced, as tests in a headless browser are. */
+export function isBot({ request }: Visit): boolean {
+  const text = request.headers.get("user-agent")?.slice(0, maxUserAgentLength) ?? "";
+  const known = botMemo.get(text);
+  if (known !== undefined) return known;
+  const bot = isbot(text);
+  botMemo.set(text, bot);
+  return bot;
+}
+
+export const valuesOf = ({ cookies, scope }: Visit, base: CookieBase): string[] =>
+  cookieValues(cookies, cookieName(base, scope));
+
+/** @throws (by rejecting) when the platform's cryptography fails */
+export async function readVisitor(visit: Visit, keyring: Keyring): Promise<Visitor> {
+  const { tenant, url, classified, nowMs, cookies } = visit;
+  const isDocument = classified.kind === "document";
+  const [foreign] = tenant.device_cookie ? cookieValues(cookies, tenant.device_cookie) : [];
+  const device =
+    foreign && foreign.length <= longestId
+      ? { id: foreign, cookie: null }
+      : await readDevice(keyring, tenant.id, valuesOf(visit, "vst_did"), nowMs);
+  const session = await readSession(keyring, tenant.id, valuesOf(visit, "vst_ses"), nowMs);
+  const stickyValues = isDocument ? valuesOf(visit, "vst_sticky") : [];
+  // A session belongs to its device: another's pins are worth nothing here.
+  const isForeign =
+    session !== null && session !== "unassigned" && session.deviceId !== "" && session.deviceId !== device?.id;
+  return {
+    device,
+    session: isForeign ? null : session,
+    sticky: stickyValues.length === 0 ? noChoices : await readSticky(keyring, tenant.id, stickyValues),
+    override: isDocument ? await readOverride(keyring, tenant, url, nowMs) : null,
+  };
+}
