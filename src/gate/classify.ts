@@ -3,7 +3,7 @@ import type { Address } from "../assignment/address.ts";
 import { mentionsOverride } from "../assignment/override.ts";
 import type { FlowName } from "../model/flow.ts";
 import type { HeaderScan } from "./header-scan.ts";
-import { normalizePath } from "./path-pattern.ts";
+import { type ParsedPath, parsePath } from "./path-pattern.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Classified {
@@ -27,8 +27,9 @@ export interface Classified {
   isPrerender: boolean;
   /** Whether the query forces a variation on a request where none can be forced. */
   ignoresOverride: boolean;
-  /** As the origin will read it. */
-  path: string;
+  /** Whether the address has no part in any login, such as logout: nothing that it answers is an outcome. */
+  isIgnored: boolean;
+  path: ParsedPath;
 }
 
 const frames = new Set(["iframe", "frame", "embed", "object", "fencedframe"]);
@@ -44,16 +45,17 @@ function purposeOf(headers: Headers): "view" | "prefetch" | "prerender" {
 
 export function classify(request: Request, url: Address, scan: HeaderScan, rules: Rules): Classified {
   const { headers, method } = request;
-  const path = normalizePath(url.pathname);
+  const path = parsePath(url.pathname);
   const isStart = rules.isStart(method, path, url.search);
   const page = rules.pageOf(path, url.search, isStart);
   const flow = page?.flow ?? null;
   const destination = headers.get("sec-fetch-dest");
-  const mode = headers.get("sec-fetch-mode");
-  const acceptsHtml = headers.get("accept")?.includes("text/html") === true;
   const isFrame = destination !== null && frames.has(destination);
   // A service worker fetches a navigation with the destination "empty" and the mode "navigate", which no script can set.
-  const isTopLevel = destination === null ? isStart || acceptsHtml : destination === "document" || mode === "navigate";
+  const isTopLevel =
+    destination === "document" ||
+    (destination === "empty" && headers.get("sec-fetch-mode") === "navigate") ||
+    (destination === null && (isStart || headers.get("accept")?.includes("text/html") === true));
   const isNavigation = isFrame || isTopLevel;
   const isFetch = !isNavigation && destination === "empty";
   const as = (kind: Classified["kind"], isPrerender = false): Classified => ({
@@ -65,6 +67,7 @@ export function classify(request: Request, url: Address, scan: HeaderScan, rules
     flow,
     isSignup: page?.isSignup === true,
     isPrerender,
+    isIgnored: flow === null && rules.isIgnored(path),
     // A page's form posts to the page's own address, whose query forced the variation: there is nothing to say.
     ignoresOverride: kind !== "document" && (isNavigation || destination === null) && mentionsOverride(url),
     path,

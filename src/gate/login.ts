@@ -47,7 +47,7 @@ export function startsLogin(request: Request, url: Address, { path }: Classified
   // A form of the provider's own page; a service provider's comes from elsewhere.
   if (method === "POST") return (headers.get("origin") ?? url.origin) !== url.origin;
   // Without fetch metadata, another authorization address on this host is that of a brokered realm.
-  return login.path === tagOf(path);
+  return login.path === tagOf(path.lower);
 }
 
 /** The login that this authorization request begins, with those still under way in other tabs. */
@@ -58,7 +58,7 @@ export function beginLogin({ method }: Request, url: Address, { path }: Classifi
   const mode = read("response_mode") ?? "";
   return {
     requests: [request, ...others].slice(0, maxRequests),
-    path: tagOf(path),
+    path: tagOf(path.lower),
     clientId: read("client_id"),
     connection: read("connection"),
     // Where the parameters are out of sight, in a body or in a pushed or signed request, it may be either.

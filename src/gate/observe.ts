@@ -8,7 +8,7 @@ import type { GateDecision } from "./decide-request.ts";
 import { isHtml } from "./inject.ts";
 import { addressTag } from "./login.ts";
 import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
-import { normalizePath } from "./path-pattern.ts";
+import { parsePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
 import { resignTimeoutMs, type Session, sessionSeconds, signSession, unassignedValue } from "./session.ts";
 import type { Visit } from "./visitor.ts";
@@ -140,7 +140,7 @@ function redirectOf(visit: Visit, { status, headers }: Response): string | null 
   const location = status >= 300 && status < 400 ? headers.get("location") : null;
   const target = location === null ? null : URL.parse(location, visit.url.href);
   if (target === null || !isOwnHost(target, visit)) return null;
-  const isStart = visit.rules.isStart("GET", normalizePath(target.pathname), target.search);
+  const isStart = visit.rules.isStart("GET", parsePath(target.pathname), target.search);
   return isStart ? addressTag(target.pathname, target.search) : null;
 }
 

@@ -159,22 +159,22 @@ const noBody: BodyParts = { form: null, json: undefined };
 export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcome | null; response: Response }> {
   const { request, classified, session, response, rules, beginsSession } = exchange;
   const { status, headers } = response;
+  if (classified.isIgnored) return { outcome: null, response };
   const location = status >= 300 && status < 400 ? headers.get("location") : null;
   const destination = location === null ? null : destinationOf(location, exchange);
   const answer = destination && readAuthorizationResponse(destination, session);
   if (session === null) return { outcome: answer, response };
 
-  // The request that begins a login cannot end an attempt of it by a rule.
-  const candidates = beginsSession
-    ? []
-    : rules.outcomes.filter(
-        (rule) =>
-          (rule.method === undefined || rule.method === request.method) &&
-          (rule.request === undefined || (rule.request === "fetch") === !classified.isNavigation) &&
-          (rule.status === undefined || rule.status.includes(status)) &&
-          (rule.isOn === undefined || rule.isOn(classified.path)) &&
-          (rule.location_parameter === undefined || destination?.parameters.has(rule.location_parameter) === true),
-      );
+  const candidates = rules.outcomes.filter(
+    (rule) =>
+      // The request that begins a login is no attempt to log in: its page may look like a refused form.
+      !(beginsSession && rule.outcome === "failure") &&
+      (rule.method === undefined || rule.method === request.method) &&
+      (rule.request === undefined || (rule.request === "fetch") === !classified.isNavigation) &&
+      (rule.status === undefined || rule.status.includes(status)) &&
+      (rule.isOn === undefined || rule.isOn(classified.path)) &&
+      (rule.location_parameter === undefined || destination?.parameters.has(rule.location_parameter) === true),
+  );
   // A page that posts itself to the application, and the JSON with which a page's call is answered.
   const readsForm = classified.isNavigation && session.login?.postsForm === true;
   const readsJson = !classified.isNavigation && request.method !== "GET";
@@ -205,7 +205,8 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
   return { outcome: readJsonResponse(json, exchange), response: passed };
 }
 
-const isJson = (headers: Headers) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
+const isJson = (headers: Headers) =>
+  /^(?:application|text)\/(?:[\w.+-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
 
 function bodyParts(text: string, headers: Headers): BodyParts {
   return isJson(headers) ? { form: null, json: parseJson(text) } : { form: formIn(text), json: undefined };

@@ -45,34 +45,42 @@ function matchSegments(pattern: readonly (Matcher | null)[], segments: readonly 
   return at === pattern.length;
 }
 
+/** A path as patterns are held against it, parsed once for all of them. */
+export interface ParsedPath {
+  lower: string;
+  /** Without the empty one after a trailing slash; "/" has one empty segment. */
+  segments: readonly string[];
+}
+
+/** No page has a longer path. */
+const maxPathLength = 2_048;
+const unmatched: ParsedPath = { lower: "", segments: [] };
+
+/** @param pathname as the request has it; it is read as the origin will read it */
+export function parsePath(pathname: string): ParsedPath {
+  if (pathname.length > maxPathLength) return unmatched;
+  const lower = normalizePath(pathname).toLowerCase();
+  const segments = lower.split("/").slice(1);
+  if (segments.length > 1 && segments.at(-1) === "") segments.pop();
+  return { lower, segments };
+}
+
 /**
  * `*` stands for anything within a segment, `**` for any number of segments. Letter case and a trailing slash make no
  * difference.
  */
-export function compilePathPattern(pattern: string): (path: string) => boolean {
+export function compilePathPattern(pattern: string): (path: ParsedPath) => boolean {
   const lower = pattern.toLowerCase();
   const text = lower.length > 1 && lower.endsWith("/") ? lower.slice(0, -1) : lower;
   const wildcardAt = text.indexOf("*");
-  if (wildcardAt < 0) {
-    return (path) => {
-      const rest = path.length - text.length;
-      if (rest !== 0 && !(rest === 1 && path.endsWith("/"))) return false;
-      return path.toLowerCase().startsWith(text);
-    };
-  }
+  if (wildcardAt < 0) return (path) => path.lower === text || path.lower === `${text}/`;
   // Up to the slash before the first wildcard, which a trailing `**` does not need.
   const prefix = text.slice(0, text.lastIndexOf("/", wildcardAt));
   const segments = text
     .split("/")
     .slice(1)
     .map((segment) => (segment === "**" ? null : compileSegment(segment)));
-  return (path) => {
-    const lowerPath = path.toLowerCase();
-    if (!lowerPath.startsWith(prefix)) return false;
-    const given = lowerPath.split("/").slice(1);
-    if (matchSegments(segments, given)) return true;
-    return given.length > 1 && given.at(-1) === "" && matchSegments(segments, given.slice(0, -1));
-  };
+  return (path) => path.segments.length > 0 && path.lower.startsWith(prefix) && matchSegments(segments, path.segments);
 }
 
 const unreserved = /^[A-Za-z0-9._~-]$/;

@@ -3,12 +3,14 @@ import type { FlowName } from "../model/flow.ts";
 import type { OutcomeRule } from "../model/provider.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { compileConsent } from "./consent.ts";
-import { compilePathPattern } from "./path-pattern.ts";
+import { compilePathPattern, type ParsedPath } from "./path-pattern.ts";
 import type { PageRule } from "./presets/preset.ts";
 import { presets } from "./presets/presets.ts";
 
+type PathTest = (path: ParsedPath) => boolean;
+
 export interface CompiledOutcomeRule extends Omit<OutcomeRule, "path"> {
-  isOn?: (path: string) => boolean;
+  isOn?: PathTest;
 }
 
 export interface Page {
@@ -17,16 +19,17 @@ export interface Page {
 }
 
 export interface Rules {
-  /** Whether a request to this address begins a login. @param path as `normalizePath` gives it */
-  isStart(method: string, path: string, search: string): boolean;
+  /** Whether the address has no part in any login: logout, the check of a session in a frame. */
+  isIgnored(path: ParsedPath): boolean;
+  /** Whether a request to this address begins a login. */
+  isStart(method: string, path: ParsedPath, search: string): boolean;
   /** What the address shows; null where it is no page of a login. */
-  pageOf(path: string, search: string, isStart: boolean): Page | null;
+  pageOf(path: ParsedPath, search: string, isStart: boolean): Page | null;
   /** Whether the tenant's consent cookie allows assigning; true where none is configured. */
   hasConsent(cookies: string | null): boolean;
   outcomes: readonly CompiledOutcomeRule[];
 }
 
-type PathTest = (path: string) => boolean;
 type QueryTest = (search: string) => boolean;
 
 /** OpenID Connect Core section 3.1.2.1, pushed (RFC 9126) and signed (RFC 9101) requests included. */
@@ -45,7 +48,7 @@ function compilePair(pair: string): QueryTest {
   return (search) => search.includes(name) && new URLSearchParams(search).getAll(name).includes(value);
 }
 
-function compilePages(rules: readonly PageRule[]): (path: string, search: string) => Page | undefined {
+function compilePages(rules: readonly PageRule[]): (path: ParsedPath, search: string) => Page | undefined {
   const compiled = rules.map(
     ({ path, query, flow, step }): { onPath: PathTest; onQuery: QueryTest | null; page: Page } => ({
       onPath: compilePathPattern(path),
@@ -54,17 +57,12 @@ function compilePages(rules: readonly PageRule[]): (path: string, search: string
     }),
   );
   return (path, search) =>
-    path.length > maxPathLength
-      ? undefined
-      : compiled.find(({ onPath, onQuery }) => onPath(path) && (onQuery === null || onQuery(search)))?.page;
+    compiled.find(({ onPath, onQuery }) => onPath(path) && (onQuery === null || onQuery(search)))?.page;
 }
-
-/** No page has a longer path. */
-const maxPathLength = 2_048;
 
 function anyOf(patterns: readonly string[]): PathTest {
   const compiled = patterns.map(compilePathPattern);
-  return (path) => path.length <= maxPathLength && compiled.some((test) => test(path));
+  return (path) => compiled.some((test) => test(path));
 }
 
 /** A tenant's own rules come before the preset's. */
@@ -78,7 +76,7 @@ export function compileRules(tenant: Tenant): Rules {
   const starts: Readonly<Record<string, PathTest>> = { GET: startsOf("GET"), POST: startsOf("POST") };
   // A tenant that lists its authorization addresses has no others.
   const startsByQuery = preset.startsByQuery && tenant.authorize_paths.length === 0;
-  const isIgnored = anyOf(preset.ignored ?? []);
+  const isPresetIgnored = anyOf(preset.ignored ?? []);
   const ownPage = compilePages([
     ...tenant.pages,
     ...tenant.signup_paths.map((path) => ({ path, flow: "authentication" as const, step: "signup" })),
@@ -90,15 +88,16 @@ export function compileRules(tenant: Tenant): Rules {
   // A tenant that lists its pages has no others.
   const isOpen = preset.otherPages !== null && tenant.paths.length === 0;
   const otherPage: Page | null = isOpen && preset.otherPages ? { flow: preset.otherPages, isSignup: false } : null;
+  const isIgnored = (path: ParsedPath) => isPresetIgnored(path) && !isOwnStart(path) && ownPage(path, "") === undefined;
   return {
+    isIgnored,
     isStart: (method, path, search) =>
       isOwnStart(path) ||
-      (!isIgnored(path) && (starts[method]?.(path) === true || (startsByQuery && beginsByQuery(search)))),
-    pageOf: (path, search, isStart) => {
-      const own = ownPage(path, search);
-      if (own) return own;
-      if (!isStart && isIgnored(path)) return null;
-      return presetPage(path, search) ?? listedPage(path, search) ?? (isStart ? startPage : otherPage);
+      (((startsByQuery && beginsByQuery(search)) || starts[method]?.(path) === true) && !isIgnored(path)),
+    pageOf(path, search, isStart) {
+      const page = ownPage(path, search) ?? presetPage(path, search) ?? listedPage(path, search);
+      if (isStart) return page ?? startPage;
+      return isIgnored(path) ? null : (page ?? otherPage);
     },
     hasConsent: compileConsent(tenant.consent),
     outcomes: [...tenant.outcomes, ...preset.outcomes].map(({ path, ...rule }) => ({

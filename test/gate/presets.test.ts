@@ -1,15 +1,18 @@
-/**
- * The presets are data: here they are checked by the formats of model/provider.ts, and against a table per provider by a
- * reading of the rules in preset.ts that is as plain as possible.
- */
+/** The presets are data: they are checked by the formats of model/provider.ts, and their compiled rules by a table each. */
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import type { Preset } from "../../src/gate/presets/preset.ts";
+import { Address } from "../../src/assignment/address.ts";
+import { classify } from "../../src/gate/classify.ts";
+import { scanHeaders } from "../../src/gate/header-scan.ts";
+import { beginLogin, startsLogin } from "../../src/gate/login.ts";
+import { readOutcome } from "../../src/gate/outcome.ts";
 import { presets } from "../../src/gate/presets/presets.ts";
+import { compileRules } from "../../src/gate/rules.ts";
+import type { Session } from "../../src/gate/session.ts";
 import { flowName } from "../../src/model/flow.ts";
-import { type OutcomeRule, outcomeRule, pathPatterns, providerName } from "../../src/model/provider.ts";
+import { outcomeRule, pathPatterns, providerName } from "../../src/model/provider.ts";
 import { cases as auth0 } from "./presets/auth0.table.ts";
-import type { CaseResponse, Expected, PresetCase } from "./presets/case.ts";
+import { app, type CaseResponse } from "./presets/case.ts";
 import { cases as cognito } from "./presets/cognito.table.ts";
 import { cases as entra } from "./presets/entra.table.ts";
 import { cases as fusionauth } from "./presets/fusionauth.table.ts";
@@ -19,100 +22,46 @@ import { cases as okta } from "./presets/okta.table.ts";
 import { cases as ory } from "./presets/ory.table.ts";
 import { cases as saml } from "./presets/saml.table.ts";
 import { cases as zitadel } from "./presets/zitadel.table.ts";
+import { tenantOf } from "./tenant.ts";
 
 const tables = { oidc, auth0, keycloak, cognito, okta, entra, ory, zitadel, fusionauth, saml };
 
-function matches(pattern: readonly string[], path: readonly string[]): boolean {
-  const [first, ...rest] = pattern;
-  if (first === undefined) return path.length === 0;
-  if (first === "**") return matches(rest, path) || (path.length > 0 && matches(pattern, path.slice(1)));
-  const segment = path[0];
-  if (segment === undefined) return false;
-  const expression = new RegExp(`^${first.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`, "i");
-  return expression.test(segment) && matches(rest, path.slice(1));
-}
+const kinds = {
+  navigation: { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
+  fetch: { accept: "*/*", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
+};
+const origin = "https://login.example.com";
 
-const segments = (path: string) => path.split("/").filter((segment) => segment !== "");
-const isOn = (pattern: string, url: URL) => matches(segments(pattern), segments(url.pathname));
-
-function hasPair(url: URL, pair: string): boolean {
-  const at = pair.indexOf("=");
-  return url.searchParams.getAll(pair.slice(0, at)).includes(pair.slice(at + 1));
-}
-
-function memberOf(value: unknown, path: string): unknown {
-  let current = value;
-  for (const name of path.split(".")) {
-    if (typeof current !== "object" || current === null || !Object.hasOwn(current, name)) return undefined;
-    current = (current as Record<string, unknown>)[name];
-  }
-  return current;
-}
-
-const success = ["code", "id_token", "access_token", "response", "SAMLResponse"];
-
-function parametersOf(target: URL): URLSearchParams {
-  return new URLSearchParams([...target.searchParams, ...new URLSearchParams(target.hash.slice(1))]);
-}
-
-/** The rules every provider has, in the gate and not in presets. */
-function genericOutcome(url: URL, response: CaseResponse): OutcomeRule["outcome"] | undefined {
-  if (response.location !== undefined) {
-    const target = new URL(response.location, url);
-    const parameters = parametersOf(target);
-    if (target.host === url.host) return undefined;
-    if (parameters.has("error")) return "failure";
-    if (success.some((name) => parameters.has(name))) return "success";
-  }
-  if (response.autoPost && response.form?.includes("error")) return "failure";
-  if (response.autoPost && ["code", "id_token", "response"].some((name) => response.form?.includes(name)))
-    return "success";
-  for (const member of Object.values((response.json as object | undefined) ?? {})) {
-    if (typeof member !== "string" || !URL.canParse(member)) continue;
-    const parameters = parametersOf(new URL(member));
-    if (parameters.get("state") === "st" && parameters.has("code")) return "success";
-  }
-  return undefined;
-}
-
-function fits(rule: OutcomeRule, [method, , request, response]: PresetCase, url: URL): boolean {
-  const location = response.location === undefined ? null : parametersOf(new URL(response.location, url));
-  const { json } = rule;
-  const member = json && memberOf(response.json, json.member);
-  return (
-    (rule.method === undefined || rule.method === method) &&
-    (rule.request === undefined || rule.request === request) &&
-    (rule.path === undefined || isOn(rule.path, url)) &&
-    (rule.status === undefined || rule.status.includes(response.status)) &&
-    (rule.location_parameter === undefined || location?.has(rule.location_parameter) === true) &&
-    (rule.form_field === undefined || response.form?.includes(rule.form_field) === true) &&
-    (json === undefined || (json.equals === undefined ? Boolean(member) : member === json.equals))
-  );
-}
-
-function read(preset: Preset, row: PresetCase): Expected {
-  const [method, address, request, response] = row;
-  const url = new URL(address, "https://login.example.com");
-  const ignored = preset.ignored?.some((pattern) => isOn(pattern, url)) === true;
-  const query = url.searchParams;
-  const looksLikeStart =
-    preset.startsByQuery &&
-    ((query.has("client_id") && ["response_type", "request_uri", "request"].some((name) => query.has(name))) ||
-      query.has("SAMLRequest"));
-  const starts =
-    !ignored &&
-    request === "navigation" &&
-    (looksLikeStart ||
-      preset.starts.some(({ path, methods = ["GET"] }) => methods.includes(method) && isOn(path, url)));
-  const rule = preset.pages.find((each) => isOn(each.path, url) && (!each.query || hasPair(url, each.query)));
-  const otherPage = request === "navigation" && preset.otherPages ? (`${preset.otherPages}/page` as const) : undefined;
-  const page = rule ? (`${rule.flow}/${rule.step}` as const) : starts ? ("authentication/start" as const) : otherPage;
-  const outcome = preset.outcomes.find((each) => fits(each, row, url))?.outcome ?? genericOutcome(url, response);
+/** A login that began with the state `st` and an answer by a form that posts itself, so that forms are looked at. */
+function sessionOf(rules: ReturnType<typeof compileRules>): Session {
+  const query = "client_id=a&response_type=code&state=st&response_mode=form_post";
+  const request = new Request(`${origin}/begin?${query}`, { headers: kinds.navigation });
+  const url = new Address(request.url);
+  const classified = classify(request, url, scanHeaders(request.headers), rules);
   return {
-    ...(starts ? { starts } : {}),
-    ...(page && !ignored ? { page } : {}),
-    ...(outcome && !ignored ? { outcome } : {}),
+    deviceId: "d",
+    userUnit: null,
+    issuedAtSeconds: 0,
+    pins: [],
+    decided: [],
+    login: beginLogin(request, url, classified, null),
+    redirect: null,
+    hasPage: true,
+    isSignup: false,
+    isForced: false,
   };
+}
+
+const values: Readonly<Record<string, string>> = { state: "st" };
+
+function responseOf({ status, location, json, form, autoPost }: CaseResponse): Response {
+  const headers = new Headers();
+  if (location !== undefined) headers.set("location", location);
+  if (json !== undefined) headers.set("content-type", "application/json");
+  if (form !== undefined) headers.set("content-type", "text/html");
+  const fields = form?.map((name) => `<input name="${name}" value="${values[name] ?? "v"}">`).join("");
+  const page = form && `<!doctype html><form method="post" action="${autoPost ? app : "/next"}">${fields}</form>`;
+  return new Response(json === undefined ? (page ?? null) : JSON.stringify(json), { status, headers });
 }
 
 it("there is a preset and a table for every provider", () => {
@@ -156,7 +105,21 @@ describe.each(providerName.options)("%s", (provider) => {
     }
   });
 
-  it.each(tables[provider])("%s %s by %s, %o", (...row) => {
-    expect(read(preset, row)).toEqual(row[4]);
+  const tenant = tenantOf({ provider, hosts: ["login.example.com"] });
+  const rules = compileRules(tenant);
+  const session = sessionOf(compileRules(tenantOf()));
+
+  it.each(tables[provider])("%s %s by %s, %o", async (method, path, kind, response, expected) => {
+    const request = new Request(`${origin}${path}`, { method, headers: kinds[kind] });
+    const url = new Address(request.url);
+    const classified = classify(request, url, scanHeaders(request.headers), rules);
+    expect(classified.isStart).toBe(expected.starts === true);
+    const flow = expected.page?.split("/")[0] ?? null;
+    if (kind === "navigation" || flow !== null) expect(classified.flow).toBe(flow);
+    if (kind === "navigation") expect(classified.isSignup).toBe(expected.page?.endsWith("/signup") === true);
+    const beginsSession = classified.isStart && startsLogin(request, url, classified, session);
+    const exchange = { request, url, tenant, rules, classified, session, beginsSession };
+    const { outcome } = await readOutcome({ ...exchange, response: responseOf(response) });
+    expect(outcome?.kind).toBe(expected.outcome);
   });
 });

@@ -37,11 +37,11 @@ export const auth0: Preset = {
   outcomes: [
     { ...refused, path: "/u/login*/**" },
     { ...refused, path: "/u/signup*/**" },
-    { ...refused, path: "/u/mfa-*/**" },
+    { ...refused, path: "/u/mfa-*challenge*/**" },
+    { ...refused, path: "/u/email-*challenge/**" },
+    { ...refused, path: "/u/phone-*challenge/**" },
     // Classic login (Lock): the password is sent by fetch.
     { ...refused, request: "fetch", path: "/usernamepassword/login" },
     { ...refused, request: "fetch", path: "/dbconnections/signup" },
-    // SAML add-on: the POST binding's page.
-    { outcome: "success", status: [200], form_field: "SAMLResponse" },
   ],
 };

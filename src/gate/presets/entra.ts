@@ -45,6 +45,5 @@ export const entra: Preset = {
       status: [200],
       json: { member: "status", equals: "400" },
     },
-    { outcome: "success", status: [200], form_field: "SAMLResponse" },
   ],
 };

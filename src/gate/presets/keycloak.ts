@@ -8,7 +8,7 @@ export const keycloak: Preset = {
   documentation: [
     "https://www.keycloak.org/docs/latest/server_admin/",
     "https://www.keycloak.org/securing-apps/oidc-layers",
-    "https://www.keycloak.org/docs-api/latest/javadocs/org/keycloak/services/resources/LoginActionsService.html",
+    "https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/services/resources/LoginActionsService.java",
     "https://www.keycloak.org/ui-customization/themes",
     "https://www.keycloak.org/server/reverseproxy",
   ],

@@ -37,6 +37,5 @@ export const okta: Preset = {
     { ...refused, path: "/idp/idx/enroll/new" },
     { ...refused, path: "/api/v1/authn", status: [401, 403] },
     { ...refused, path: "/api/v1/authn/factors/*/verify", status: [403] },
-    { outcome: "success", status: [200], form_field: "SAMLResponse" },
   ],
 };

@@ -24,8 +24,8 @@ export interface Preset {
   /** The provider's own documentation of these addresses. */
   documentation: readonly string[];
   /**
-   * Addresses that never begin a login and are no page of it, checked before all other rules of the preset (a tenant's
-   * own rules come before them): logout, session frames, the device grant.
+   * Addresses that never begin a login, are no page of it, and whose responses are no outcomes: logout, session frames,
+   * the device grant. Checked before all other rules of the preset; a tenant's own rules come before them.
    */
   ignored?: readonly string[];
   /** Of the `authentication` flow and step `start`, unless a rule in `pages` matches the address too. */
@@ -41,8 +41,8 @@ export interface Preset {
   otherPages: FlowName | null;
   /**
    * How a login ends, or an attempt fails, besides what every provider has: the redirect to the application with `code=`
-   * or `error=`. The first rule that matches decides. A rule never applies to the request that began the session, and a
-   * `failure` leaves the session open unless the response also leaves for the application.
+   * or `error=`. The first rule that matches decides. A `failure` never applies to the request that begins the session, whose
+   * form is the first one, and leaves the session open unless the response also leaves for the application.
    */
   outcomes: readonly OutcomeRule[];
 }

@@ -38,6 +38,8 @@ export const cases: readonly PresetCase[] = [
   ["GET", "/u/signup?state=s", "navigation", page, signup],
   ["GET", "/u/signup/identifier?state=s", "navigation", page, signup],
   ["POST", "/u/signup?state=s", "navigation", { ...page, status: 400 }, { ...signup, outcome: "failure" }],
+  ["POST", "/u/mfa-otp-enrollment-qr?state=s", "navigation", { ...page, status: 400 }, enrollment],
+  ["POST", "/u/email-otp-challenge?state=s", "navigation", { ...page, status: 400 }, { ...login, outcome: "failure" }],
   // Other flows
   ["GET", "/u/mfa-otp-enrollment-qr?state=s", "navigation", page, enrollment],
   ["GET", "/u/mfa-begin-enroll-options?state=s", "navigation", page, enrollment],

@@ -12,7 +12,7 @@ export interface CaseResponse {
 }
 
 export interface Expected {
-  /** Whether a login begins here. False unless given. */
+  /** Whether the address begins a login, outside of one. False unless given. */
   starts?: true;
   /** The flow and step of the address as `flow/step`. None unless given; a fetch has none but by a rule in `pages`. */
   page?: `${FlowName}/${string}`;

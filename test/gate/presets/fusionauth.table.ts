@@ -64,6 +64,7 @@ export const cases: readonly PresetCase[] = [
   ["POST", "/password/change/abc", "navigation", page, { page: "password_reset/password" }],
   ["GET", "/email/verify/abc", "navigation", page, { page: "email_verification/email" }],
   ["GET", "/registration/verification-required", "navigation", page, { page: "email_verification/registration" }],
+  ["GET", "/confirmation-required", "navigation", page, { page: "email_verification/confirmation" }],
   // SAML
   [
     "GET",

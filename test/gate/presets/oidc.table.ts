@@ -32,6 +32,14 @@ export const cases: readonly PresetCase[] = [
     { status: 200, form: ["code", "state"], autoPost: true },
     { ...other, outcome: "success" },
   ],
+  // An existing session at the provider: no page, a pass-through
+  [
+    "GET",
+    `/auth?${query}`,
+    "navigation",
+    { status: 303, location: `${app}?code=c&state=st` },
+    { ...start, outcome: "success" },
+  ],
   // Every way to begin
   ["GET", "/authorize?client_id=a&request_uri=urn:x", "navigation", page, start],
   ["GET", "/authorize?client_id=a&request=jwt", "navigation", page, start],

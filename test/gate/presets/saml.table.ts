@@ -25,6 +25,8 @@ export const cases: readonly PresetCase[] = [
     { status: 302, location: `${app}?SAMLart=x&RelayState=r` },
     { ...other, outcome: "success" },
   ],
+  // An existing session at the provider: no page, a pass-through
+  ["POST", "/saml/sso", "navigation", response, { ...start, outcome: "success" }],
   // Shibboleth
   [
     "GET",

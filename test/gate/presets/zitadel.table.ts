@@ -56,7 +56,9 @@ export const cases: readonly PresetCase[] = [
     login,
   ],
   ["GET", "/ui/v2/login/loginname?requestId=oidc_V2_1", "navigation", page, login],
+  // The server action hands the callback to a script, which the gate does not read.
   ["POST", "/ui/v2/login/password?requestId=oidc_V2_1", "fetch", { status: 200 }, login],
+  // Early releases, and an existing session
   [
     "GET",
     "/ui/v2/login/login?sessionId=s&requestId=oidc_V2_1",
