@@ -18,6 +18,8 @@ export interface LocalOptions {
   onLog?: (level: string, message: string) => void;
   /** Another Worker before log-ins than ours. */
   login?: string;
+  /** Serves https with this key and certificate (PEM) instead of plain http. */
+  certificate?: { key: string; cert: string };
 }
 
 export interface LocalWorker {
@@ -79,13 +81,14 @@ async function optionsOf({ stateDir, vars, login }: LocalOptions) {
 }
 
 export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
-  const { port, onLog } = options;
+  const { port, onLog, certificate } = options;
   const shared = await optionsOf(options);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...shared,
       host: "127.0.0.1",
       port,
+      ...(certificate ? { https: true, httpsKey: certificate.key, httpsCert: certificate.cert } : {}),
       ...(onLog ? { handleStructuredLogs: ({ level, message }) => onLog(level, message) } : {}),
     }),
   );
@@ -93,7 +96,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalWorker> {
     const url = await miniflare.ready;
     const direct = await miniflare.unsafeGetDirectURL();
     return {
-      url: `http://localhost:${url.port}`,
+      url: `${certificate ? "https" : "http"}://localhost:${url.port}`,
       directUrl: direct.origin,
       close: () => miniflare.dispose(),
     };

@@ -102,14 +102,17 @@ interface Settled {
   isManaged: boolean;
 }
 
+/** The demo's tenant: its list of stamps is on the login host too, and whoever reads it is no visitor of a login page. */
+const demoTenant = { inject: "attributes", paths: ["/auth/**", "/interaction/**"] };
+
 /** @throws StartError naming every setting that is wrong */
-async function readStartSettings(stateDir: string, origin: string): Promise<Settled> {
+async function readStartSettings(stateDir: string, origin: string, tenant: object): Promise<Settled> {
   const given = readPort();
   const port = typeof given === "number" ? given : defaultPort;
   const vars: Record<string, string> = {
     ORIGIN: origin,
     ADMIN_HOSTS: process.env.ADMIN_HOSTS ?? `localhost:${port},127.0.0.1:${port}`,
-    TENANTS: JSON.stringify({ default: { inject: "attributes" } }),
+    TENANTS: JSON.stringify({ default: tenant }),
     // Whoever looks once after a commit sees it.
     SNAPSHOT_FRESH_SECONDS: "0.1",
     ...(await readSecrets(stateDir)),
@@ -206,7 +209,9 @@ async function start(): Promise<void> {
   const stateDir = resolve(root, process.env.STATE_DIR || ".state");
   const given = process.env.ORIGIN;
   const providerPort = given ? 0 : await findFreePort();
-  const { port, vars, isManaged } = await readStartSettings(stateDir, given || `http://127.0.0.1:${providerPort}`);
+  const tenant = given ? { inject: "attributes" } : demoTenant;
+  const origin = given || `http://127.0.0.1:${providerPort}`;
+  const { port, vars, isManaged } = await readStartSettings(stateDir, origin, tenant);
   await expectPort(port);
   // Loaded once nothing stands in the way: who mistyped a setting is not kept waiting.
   const { startLocal } = await import("./local.ts");

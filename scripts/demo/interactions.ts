@@ -7,7 +7,7 @@ import { readSignUpParameters } from "./login-parameters.ts";
 import { errors } from "./oidc.ts";
 import { html, renderPage } from "./page.ts";
 import { renderSignIn, renderSignUp, shortestPassword, stepOf } from "./sign-in-pages.ts";
-import { readStamp } from "./stamp.ts";
+import type { StampReading } from "./stamp.ts";
 import { renderStamps, type StampLog, stampDetails } from "./stamp-log.ts";
 
 type Environment = { Bindings: NodeBindings; Variables: { interaction: Interaction } };
@@ -16,10 +16,10 @@ interface Parts {
   provider: Provider;
   accounts: Accounts;
   stamps: StampLog;
-  stampKey: string | undefined;
+  stampOf(headers: Headers): Promise<StampReading>;
 }
 
-export function createInteractions({ provider, accounts, stamps, stampKey }: Parts): Hono<Environment> {
+export function createInteractions({ provider, accounts, stamps, ...parts }: Parts): Hono<Environment> {
   const app = new Hono<Environment>();
 
   app.get("/demo/stamps", async (c) => {
@@ -93,7 +93,7 @@ export function createInteractions({ provider, accounts, stamps, stampKey }: Par
   });
 
   const pathOf = (c: Context<Environment>) => `/interaction/${c.get("interaction").uid}`;
-  const stampOf = (c: Context<Environment>) => readStamp(c.req.raw.headers, stampKey);
+  const stampOf = (c: Context<Environment>) => parts.stampOf(c.req.raw.headers);
 
   async function finish(c: Context<Environment>, account: DemoAccount): Promise<Response> {
     // `create` is answered however the visitor got in, or the provider would ask again.

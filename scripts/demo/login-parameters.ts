@@ -1,5 +1,5 @@
 /** The parameters of the flags "Login page" and "Sign-up page", which the demo's pages obey. */
-import type { StampReading } from "./stamp.ts";
+import type { StampedExperiment, StampReading } from "./stamp.ts";
 
 export interface LoginParameters {
   headline: string;
@@ -47,10 +47,15 @@ export function readSignUpParameters(stamp: StampReading): SignUpParameters {
 
 type Config = Record<string, unknown>;
 
-/** A stamp names no flag, but a config holds every parameter of its flag, and only the sign-up page's has this one. */
+/** A config holds every parameter of its flag, and only the sign-up page's flag has this one. */
 export const isSignUp = (config: Config): boolean => Object.hasOwn(config, "steps");
 
+const ranks: Readonly<Record<string, number>> = { forced: 0, rollout: 2 };
+const rankOf = ({ method }: StampedExperiment) => ranks[method] ?? 1;
+
+/** Each flag is stamped once. Where two have a parameter of one name, a forced variation decides, then an experiment, then a rollout. */
 function configOf(stamp: StampReading, isWanted: (config: Config) => boolean): Config {
-  const configs = stamp.kind === "stamped" ? stamp.experiments.map((experiment) => experiment.config) : [];
+  const experiments = stamp.kind === "stamped" ? stamp.experiments : [];
+  const configs = experiments.toSorted((a, b) => rankOf(b) - rankOf(a)).map(({ config = {} }) => config);
   return Object.assign({}, ...configs.filter(isWanted));
 }

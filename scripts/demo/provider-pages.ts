@@ -2,7 +2,7 @@
 import type { PageContext } from "oidc-provider";
 import { headersOf } from "./listen.ts";
 import { html, type Markup, renderPage } from "./page.ts";
-import { readStamp } from "./stamp.ts";
+import type { StampReading } from "./stamp.ts";
 import { stampDetails } from "./stamp-log.ts";
 
 interface ProviderPages {
@@ -12,10 +12,10 @@ interface ProviderPages {
   renderError(context: PageContext, out: { error: string; error_description?: string }): Promise<void>;
 }
 
-export function createProviderPages(stampKey: string | undefined): ProviderPages {
+export function createProviderPages(stampOf: (headers: Headers) => Promise<StampReading>): ProviderPages {
   async function render(context: PageContext, title: string, main: Markup): Promise<string> {
     context.type = "html";
-    const stamp = await readStamp(headersOf(context.req), stampKey);
+    const stamp = await stampOf(headersOf(context.req));
     return renderPage({
       title: `${title} – Atlas ID`,
       main: html`<p class="brand">Atlas ID</p><h1>${title}</h1>${main}`,

@@ -8,7 +8,7 @@ import { headersOf, listen, toNodeHandler } from "./listen.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
 import { interactionPolicy, Provider } from "./oidc.ts";
 import { createProviderPages } from "./provider-pages.ts";
-import { readStamp } from "./stamp.ts";
+import { readStamp, type StampReading } from "./stamp.ts";
 import { createStampLog } from "./stamp-log.ts";
 
 export interface ProviderOptions {
@@ -33,21 +33,22 @@ export async function startProvider({ port, issuer, clients, stampKey }: Provide
   if (stampKey !== undefined) base64url.decode(stampKey);
   const accounts = createAccounts();
   const stamps = createStampLog();
+  const stampOf = (headers: Headers) => readStamp(headers, stampKey, new URL(issuer).host);
   const provider: InstanceType<typeof Provider> = new Provider(
     issuer,
-    await configure({ clients, stampKey }, accounts, (properties) => new provider.Grant(properties)),
+    await configure({ clients, stampOf }, accounts, (properties) => new provider.Grant(properties)),
   );
   // The gate names the public address in X-Forwarded-Host and -Proto; addressed directly, the Host header does.
   provider.proxy = true;
 
   const protocol = provider.callback();
-  const pages = createInteractions({ provider, accounts, stamps, stampKey });
+  const pages = createInteractions({ provider, accounts, stamps, stampOf });
   const pageHandler = toNodeHandler((request, bindings) => pages.fetch(request, bindings));
 
   const { port: listening, close } = await listen(port, async (incoming, outgoing) => {
     const [path = "/"] = (incoming.url ?? "/").split("?", 1);
     if (path.startsWith("/demo/")) return pageHandler(incoming, outgoing);
-    stamps.add(incoming.method ?? "GET", path, await readStamp(headersOf(incoming), stampKey));
+    stamps.add(incoming.method ?? "GET", path, await stampOf(headersOf(incoming)));
     return path.startsWith("/interaction/") ? pageHandler(incoming, outgoing) : protocol(incoming, outgoing);
   });
   return { url: `http://127.0.0.1:${listening}`, close };
@@ -56,12 +57,12 @@ export async function startProvider({ port, issuer, clients, stampKey }: Provide
 const hour = 3600;
 
 async function configure(
-  { clients, stampKey }: { clients: ProviderOptions["clients"]; stampKey: string | undefined },
+  { clients, stampOf }: { clients: ProviderOptions["clients"]; stampOf: (headers: Headers) => Promise<StampReading> },
   accounts: Accounts,
   createGrant: (properties: { clientId: string; accountId: string }) => Grant,
 ): Promise<Configuration> {
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
-  const pages = createProviderPages(stampKey);
+  const pages = createProviderPages(stampOf);
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: "create", requestable: true }), 0);
 

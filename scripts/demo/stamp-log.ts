@@ -1,6 +1,6 @@
 /** The last stamped requests, as the origin saw them, at `/demo/stamps`. */
 import { html, type Markup, renderPage } from "./page.ts";
-import type { StampReading } from "./stamp.ts";
+import type { StampedExperiment, StampReading } from "./stamp.ts";
 
 const kept = 50;
 
@@ -68,6 +68,9 @@ ${
 /** An interaction's long random id says nothing to people; as data the path is whole. */
 const shorten = (path: string) => path.replaceAll(/([\w-]{6})[\w-]{26,}/g, "$1…");
 
+const parametersOf = ({ config }: StampedExperiment) =>
+  config === undefined ? "left out: too large for the headers" : JSON.stringify(config);
+
 function explain(stamp: StampReading): Markup {
   switch (stamp.kind) {
     case "none":
@@ -85,7 +88,7 @@ ${stamp.experiments.map(
 <tr><th scope="row">Segment</th><td>${experiment.segment_id ?? "none"}</td></tr>
 <tr><th scope="row">Control</th><td>${String(experiment.control)}</td></tr>
 <tr><th scope="row">Method</th><td>${experiment.method}</td></tr>
-<tr><th scope="row">Parameters</th><td>${JSON.stringify(experiment.config)}</td></tr>
+<tr><th scope="row">Parameters</th><td>${parametersOf(experiment)}</td></tr>
 </table>`,
 )}`;
   }
@@ -102,7 +105,7 @@ function valuesOf(stamp: StampReading): string[][] {
     experiment.segment_id ?? "",
     String(experiment.control),
     experiment.method,
-    JSON.stringify(experiment.config),
+    parametersOf(experiment),
     stamp.verified ? "verified" : "not verified",
   ]);
 }

@@ -209,7 +209,8 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
     userUnit: userUnit ?? next?.userUnit ?? null,
     session: renewed,
     beginsSession: session === null || isNewLogin,
-    couldAssign: participates && !bot && gate.active.length > 0,
+    // Asked of forms and prerendered pages too, which take no part themselves.
+    couldAssign: hasConsent && gate.active.length > 0 && !(isDocument ? bot : isBot(visit)),
     forcedIn: forced === null ? [] : forcedExperiments(snapshot, forced, own),
     cookies: [...base.cookies, ...signed],
     warnings: [

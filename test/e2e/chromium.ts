@@ -15,10 +15,11 @@ export interface Chromium {
  */
 const launchArguments = ["--no-sandbox", "--no-zygote", "--font-render-hinting=none"];
 
-export async function launchChromium(): Promise<Chromium> {
+/** @param more arguments of Chromium's own */
+export async function launchChromium(...more: string[]): Promise<Chromium> {
   const browser: Browser = await chromium.launch({
     executablePath: await chromiumPackage.executablePath(),
-    args: launchArguments,
+    args: [...launchArguments, ...more],
     headless: true,
   });
   return {

@@ -56,9 +56,23 @@ describe("a device", () => {
     const stage = createStage();
     await publish();
     const { response, stamp } = await stage.send(new Request(request, init));
-    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(response.headers.getSetCookie().filter((cookie) => cookie.includes("vst_did"))).toEqual([]);
     expect(stamp("id")).toBeNull();
     expect(stamp("failed-open")).toBeNull();
+  });
+
+  it.each([
+    ["prefetched", navigation("/login", { "sec-purpose": "prefetch" })],
+    ["prerendered", navigation("/login", { "sec-purpose": "prefetch;prerender" })],
+    ["the answer to a form", new Request(navigation("/login"), { method: "POST" })],
+  ])("is not minted in the middle of a login whose first page was %s", async (_, first) => {
+    const stage = createStage();
+    await publish();
+    const { response } = await stage.send(first);
+    const [cookie = "", ...others] = response.headers.getSetCookie();
+    expect([cookie.split(";", 1)[0], others]).toEqual(["__Host-vst_ses=open", []]);
+    const next = await stage.send(navigation("/forgot", { cookie: "__Host-vst_ses=open" }));
+    expect([next.stamp("id"), next.response.headers.getSetCookie()]).toEqual([null, []]);
   });
 
   it("is no bot's, which may be forced all the same and stays so, as tests in a headless browser are", async () => {

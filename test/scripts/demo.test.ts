@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { base64url, SignJWT } from "jose";
 import * as client from "openid-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,14 +19,29 @@ const plainStamp = {
   "x-experiment-config": base64url.encode(JSON.stringify(config)),
 };
 
-function sign(secret: string, experiments: unknown = [experiment], expires = "5m"): Promise<string> {
-  return new SignJWT({ host: "localhost", path: "/", experiments })
+interface Signing {
+  secret?: string;
+  config?: object;
+  expires?: string;
+  host?: string;
+}
+
+/** The headers of a signed stamp, as the gate sends them. */
+async function stampHeaders({ secret = key, config: sent = config, expires = "5m", host }: Signing = {}) {
+  const { config: _, ...claims } = experiment;
+  const encoded = JSON.stringify(sent);
+  const config_sha256 = createHash("sha256").update(encoded).digest("base64url");
+  const token = await new SignJWT({
+    host: host ?? new URL(issuer).host,
+    experiments: [{ ...claims, flag_key: "login_page", epoch: 1, config_sha256 }],
+  })
     .setProtectedHeader({ alg: "HS256" })
     .setIssuer("vestibule")
     .setAudience("default")
     .setIssuedAt()
     .setExpirationTime(expires)
     .sign(base64url.decode(secret));
+  return { ...plainStamp, "x-experiment-config": base64url.encode(encoded), "x-experiment-stamp": token };
 }
 
 let issuer: string;
@@ -176,7 +192,7 @@ describe("the relying party", () => {
 
 describe("the stamp", () => {
   it("changes the page when its token verifies", async () => {
-    const visitor = await visitLogin(issuer, { "x-experiment-stamp": await sign(key) });
+    const visitor = await visitLogin(issuer, await stampHeaders());
     expect(visitor.page.body).toContain("<h1>Welcome back</h1>");
     expect(visitor.page.body).toContain('<main class="split">');
     expect(visitor.page.body).toContain("Trusted by many");
@@ -186,11 +202,27 @@ describe("the stamp", () => {
   it.each([
     [
       "signed with another key",
-      async () => ({ "x-experiment-stamp": await sign(base64url.encode("another key, as long as it")) }),
+      () => stampHeaders({ secret: base64url.encode("another key, as long as it needs to be") }),
     ],
-    ["after its time", async () => ({ "x-experiment-stamp": await sign(key, [experiment], "1m ago") })],
-    ["without a signature", async () => ({ "x-experiment-stamp": `${(await sign(key)).split(".", 2).join(".")}.` })],
+    ["after its time", () => stampHeaders({ expires: "1m ago" })],
+    [
+      "without a signature",
+      async () => {
+        const headers = await stampHeaders();
+        const [header, claims] = headers["x-experiment-stamp"].split(".");
+        return { ...headers, "x-experiment-stamp": `${header}.${claims}.` };
+      },
+    ],
     ["as plain headers only", async () => plainStamp],
+    ["for another host", () => stampHeaders({ host: "login.example.com" })],
+    [
+      "with another config than the one that was signed",
+      async () => ({
+        ...(await stampHeaders()),
+        "x-experiment-config": base64url.encode(JSON.stringify({ headline: "x" })),
+      }),
+    ],
+    ["without its config", async () => ({ ...(await stampHeaders()), "x-experiment-config": "" })],
   ])("counts for nothing when a key is set and it came %s", async (_, forge) => {
     const visitor = await visitLogin(issuer, await forge());
     expect(visitor.page.body).toContain("<h1>Sign in</h1>");
@@ -223,16 +255,38 @@ describe("the stamp", () => {
     expect(open.page.body).toContain("failed open (timeout)");
   });
 
+  it("leaves the page as it is where the config was too large for the headers", async () => {
+    const { "x-experiment-config": _, ...headers } = plainStamp;
+    const visitor = await visitLogin(unkeyedIssuer, headers);
+    expect(visitor.page.body).toContain("<h1>Sign in</h1>");
+    expect(visitor.page.body).toContain("left out: too large for the headers");
+  });
+
+  it("prefers a forced variation to an experiment, and that to a rollout, where flags share a parameter", async () => {
+    const configOf = (headline: string) => base64url.encode(JSON.stringify({ headline }));
+    const visit = async (...methods: string[]) => {
+      const lists = Object.entries(plainStamp).map(([name, value]) => [name, methods.map(() => value).join(",")]);
+      const visitor = await visitLogin(unkeyedIssuer, {
+        ...Object.fromEntries(lists),
+        "x-experiment-method": methods.join(","),
+        "x-experiment-config": methods.map(configOf).join(","),
+      });
+      return /<h1>([^<]*)</.exec(visitor.page.body)?.[1];
+    };
+    expect(await visit("auto", "rollout", "forced")).toBe("forced");
+    expect(await visit("rollout", "auto")).toBe("auto");
+    expect(await visit("rollout")).toBe("rollout");
+  });
+
   it("falls back where a parameter has the wrong type", async () => {
     const broken = { headline: 7, button_label: "", layout: "diagonal", social_proof: null };
-    const token = await sign(key, [{ ...experiment, config: broken }]);
-    const visitor = await visitLogin(issuer, { "x-experiment-stamp": token });
+    const visitor = await visitLogin(issuer, await stampHeaders({ config: broken }));
     expect(visitor.page.body).toContain("<h1>Sign in</h1>");
     expect(visitor.page.body).toContain('<main class="narrow">');
   });
 
   it("is kept, latest first, at /demo/stamps", async () => {
-    const visitor = await visitLogin(issuer, { "x-experiment-stamp": await sign(key) });
+    const visitor = await visitLogin(issuer, await stampHeaders());
     const page = await visitor.get(`${issuer}/demo/stamps`);
     expect(page.body).toContain("<td>exp_1</td><td>var_b</td>");
     const data = await visitor.get(`${issuer}/demo/stamps`, { headers: { accept: "application/json" } });
@@ -240,7 +294,7 @@ describe("the stamp", () => {
     expect(latest).toMatchObject({
       method: "GET",
       path: expect.stringMatching(/^\/interaction\//),
-      stamp: { kind: "stamped", verified: true, experiments: [experiment] },
+      stamp: { kind: "stamped", verified: true, experiments: [{ ...experiment, flag_key: "login_page", epoch: 1 }] },
     });
   });
 });

@@ -81,6 +81,8 @@ export interface Running {
   token: string;
   /** Of the management API. */
   api: string;
+  /** Everything printed so far. */
+  output(): string;
   close(): Promise<void>;
 }
 
@@ -96,6 +98,7 @@ export async function run(settings: Record<string, string> = {}): Promise<Runnin
     env: { ...quiet, ...own },
     token: JSON.parse(await readFile(join(stateDir, "secrets.json"), "utf8")).ADMIN_TOKEN,
     api: `http://localhost:${port}/api/v2/experimentation`,
+    output: one.output,
     async close() {
       kill(-one.pid, "SIGTERM");
       await one.exitCode;
