@@ -54,7 +54,7 @@ export function readStamp({ headers }: Pick<Seen, "headers">): Stamped[] {
     return id === "-" ? { ...entry, flag } : entry;
   });
   const key = (entry: Stamped) => `${entry.id} ${entry.flag ?? ""}`;
-  return entries.sort((a, b) => key(a).localeCompare(key(b)));
+  return entries.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 export interface Step {

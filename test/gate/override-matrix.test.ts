@@ -2,7 +2,7 @@
  * Design §6 and §7: a forced variation takes its flag, whatever the state of its experiment, and nothing of a forced visit is
  * counted. Each cell is a whole login, and the logins after it.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Experiment } from "../../src/model/experiment.ts";
 import type { ExperimentStatus } from "../../src/model/snapshot.ts";
 import { experiment, flag, segment, share, variation, variations } from "../model/resources.ts";
