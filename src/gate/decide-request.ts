@@ -16,7 +16,7 @@ import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.
 import { cookieBases, setCookie } from "./cookies.ts";
 import { withTimeout } from "./deadline.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
-import { beginLogin, startsLogin } from "./login.ts";
+import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";
 import { isAged, isSameSession, resignTimeoutMs, type Session, sessionSeconds, signSession } from "./session.ts";
 import type { Stamp, Stamper } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices, stickyLookup } from "./sticky.ts";
@@ -177,7 +177,12 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
       userId: user.id,
       isUserUnknown: user.failure !== undefined,
       sticky: stickyLookup(sticky, device?.id ?? null, user.id),
-      attributes: () => readAttributes(request, url),
+      attributes: () =>
+        withLoginAttributes(
+          readAttributes(request, url),
+          isNewLogin ? null : (own?.login ?? null),
+          participates || carriesRollouts,
+        ),
     };
     const found =
       snapshot.cohorts !== null && needsCohorts(review, subject)
@@ -260,7 +265,8 @@ function nextSession(
   { before, device, userUnit, isNewLogin, forced, gate }: SessionChange,
 ): Session | null {
   // A login that begins while nothing is active is remembered too: what is activated meanwhile waits for the next one.
-  const begins = isNewLogin && gate.hasPendingExperiments;
+  // So is one whose authorization request a rollout asks about.
+  const begins = isNewLogin && (gate.hasPendingExperiments || gate.rollouts.some(({ needsLogin }) => needsLogin));
   if (before === null && !begins && pins === undefined) return null;
   const restarts = isNewLogin || (before?.isForced === true && forced === null && !hasForced(pins));
   const kept = isNewLogin ? null : before;

@@ -390,6 +390,80 @@ describe("targets", () => {
     weights: { [key]: 1 },
   });
 
+  it("of a country and a client hold at every step of the login, in their order, and say which segment it was", async () => {
+    setUp();
+    await enable({
+      segments: [
+        segment("Swiss", [{ match: { country: ["ch"] } }]),
+        segment("App", [{ match: { client_id: ["app"] } }]),
+      ],
+      feature_flags: [rolledOut({ targeting: [target("Swiss", "b"), target("App", "c")], ...everyone("a") })],
+      ...noExperiments,
+    });
+    const path = (client: string) => `/authorize?client_id=${client}&response_type=code&state=${newState()}`;
+    const through = async (client: string, country: string) => {
+      const browser = createLoginBrowser(stage);
+      const sent = stage.send;
+      stage.send = (request, settle) => sent(new Request(request, { cf: { country } as never }), settle);
+      const steps = [
+        await browser.fromOutside(path(client)),
+        await browser.within("/login"),
+        await browser.post("/login"),
+      ];
+      stage.send = sent;
+      return stampsOf(steps);
+    };
+    expect(await through("other", "CH")).toEqual(thrice([served("b", { segment: "seg_Swiss" })]));
+    expect(await through("app", "CH")).toEqual(thrice([served("b", { segment: "seg_Swiss" })]));
+    expect(await through("other", "DE")).toEqual(thrice([served("a")]));
+    expect(await through("app", "DE")).toEqual(thrice([served("c", { segment: "seg_App" })]));
+  });
+
+  it("of a client hold in a brokered login, too, which names another", async () => {
+    setUp({ tenant: { provider: "keycloak" } });
+    await enable({
+      segments: [segment("App", [{ match: { client_id: ["app"] } }])],
+      feature_flags: [rolledOut({ targeting: [target("App", "c")], ...everyone("a") })],
+      ...noExperiments,
+    });
+    const browser = createLoginBrowser(stage);
+    const auth = (realm: string, client: string, state: string) =>
+      `/realms/${realm}/protocol/openid-connect/auth?client_id=${client}&response_type=code&state=${state}`;
+    const steps = [
+      await browser.fromOutside(auth("A", "app", "1")),
+      await browser.within(auth("B", "broker", "2")),
+      await browser.post("/realms/B/login-actions/authenticate"),
+      await browser.within("/realms/A/broker/B/endpoint?state=2&code=c"),
+    ];
+    expect(stampsOf(steps)).toEqual(steps.map(() => [served("c", { segment: "seg_App" })]));
+  });
+
+  it("of an organization and a connection hold at every step", async () => {
+    setUp();
+    await enable({
+      segments: [segment("Both", [{ match: { organization_id: ["org_1"], connection: ["sso"] } }])],
+      feature_flags: [rolledOut({ targeting: [target("Both", "c")], ...everyone("a") })],
+      ...noExperiments,
+    });
+    const both = await login(createLoginBrowser(stage), "&organization=org_1&connection=sso");
+    expect(stampsOf(both)).toEqual(thrice([served("c", { segment: "seg_Both" })]));
+    expect(stampsOf(await login(createLoginBrowser(stage), "&organization=org_1"))).toEqual(thrice([served("a")]));
+  });
+
+  it("of a client do not change a page of a visitor whose login cannot be remembered", async () => {
+    setUp({ tenant: { consent: { cookie: "consent", pattern: "^yes$" } } });
+    await enable({
+      segments: [segment("App", [{ match: { client_id: ["app"] } }])],
+      feature_flags: [rolledOut({ targeting: [target("App", "c")], ...everyone("a") })],
+      ...noExperiments,
+    });
+    const browser = createLoginBrowser(stage);
+    expect(stampsOf(await login(browser))).toEqual(thrice([served("a")]));
+    expect(browser.cookies.size).toBe(0);
+    const willing = createLoginBrowser(stage, { consent: "yes" });
+    expect(stampsOf(await login(willing))).toEqual(thrice([served("c", { segment: "seg_App" })]));
+  });
+
   describe("of a cohort", () => {
     const onCohort: Partial<Resources> = {
       cohorts: [cohort("In")],
