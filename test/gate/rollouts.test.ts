@@ -311,6 +311,15 @@ describe("a rollout by shares", () => {
     expect([...willing.cookies.keys()]).toEqual(["consent"]);
   });
 
+  it("reads no id of a visitor without consent, be it the tenant's own cookie", async () => {
+    setUp({ tenant: { consent: { cookie: "consent", pattern: "^yes$" }, device_cookie: "did" } });
+    await enable({ feature_flags: [rolledOut(everyone("a", "b"))], ...noExperiments });
+    expect(stampsOf(await login(createLoginBrowser(stage, { did: "one" })))).toEqual(thrice([]));
+    const [first, ...rest] = stampsOf(await login(createLoginBrowser(stage, { did: "one", consent: "yes" })));
+    expect(first).toHaveLength(1);
+    expect(rest).toEqual([first, first]);
+  });
+
   it("mints nothing for a prefetch, a frame, a call or a form post", async () => {
     setUp();
     await enable({ feature_flags: [rolledOut(everyone("a", "b"))], ...noExperiments });
@@ -741,6 +750,35 @@ describe("a login that fails open", () => {
       [[], "session"],
     ]);
     expect(stampsOf(await login(browser))).toEqual(thrice([served("b")]));
+  });
+});
+
+describe("a login that stays unassigned because of its first page", () => {
+  const other = rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" });
+  const world = {
+    feature_flags: [flag(), other],
+    variations: [
+      ...variations,
+      variation("x", { feature_flag_id: "flg_Other" }),
+      variation("y", { feature_flag_id: "flg_Other" }),
+    ],
+  };
+
+  it.each([
+    ["a prerendered page", { headers: { "sec-purpose": "prefetch;prerender" } }],
+    ["the answer to a form of another site", { method: "POST", headers: { "sec-fetch-site": "cross-site" } }],
+  ])("shows no rollout on any page: %s", async (_, options) => {
+    setUp();
+    await enable(world);
+    stage.origin.answer = () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
+    const browser = createLoginBrowser(stage);
+    const steps = [
+      await browser.send("/login", options),
+      await browser.post("/login"),
+      await browser.within("/login/next"),
+    ];
+    expect(stampsOf(steps)).toEqual(thrice([]));
+    expect(steps.map(({ failedOpen }) => failedOpen)).toEqual([null, "session", "session"]);
   });
 });
 
