@@ -224,6 +224,125 @@ describe("forced on a page without an authorization request", () => {
   });
 });
 
+describe("forced across flows", () => {
+  const tenant = { pages: [{ path: "/mfa/**", flow: "mfa_challenge" }] };
+  const second = experiment({
+    id: "exp_Mfa",
+    name: "Mfa",
+    authentication_flow: "mfa_challenge",
+    allocations: [share("a", 50, true), share("c", 50)],
+  });
+
+  it("an experiment of a later flow is stamped from the first page, and one of that flow on the same flag stays out", async () => {
+    for (const [own, wish] of [
+      [{ status: "draft", authentication_flow: "mfa_challenge" }, query],
+      [{ status: "completed", authentication_flow: "authentication" }, query],
+    ] as const) {
+      stage = createStage({ tenant });
+      answerAsProvider(stage);
+      await publish({ experiments: [experiment(own), second] });
+      const browser = createLoginBrowser(stage);
+      const steps = [
+        await browser.fromOutside(authorizePath(newState(), `&${wish}`)),
+        await browser.within("/login"),
+        await browser.within("/mfa/challenge"),
+        await browser.post("/mfa/challenge"),
+        await browser.post("/login"),
+      ];
+      expect(steps.map(({ stamped }) => stamped)).toEqual(steps.map(() => [forced]));
+      expect([countedOf(steps), warningsOf(steps)]).toEqual([[], []]);
+      await browser.fromOutside(authorizePath(newState()));
+      const usual = await browser.within("/mfa/challenge");
+      expect(briefly(usual.events)).toEqual(["assignment exp_Mfa", "exposure exp_Mfa"]);
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("one on another flag is assigned on its own flow's page, and not counted", async () => {
+    stage = createStage({ tenant });
+    answerAsProvider(stage);
+    await publish({
+      feature_flags: [flag(), flag({ id: "flg_Other", key: "other", name: "Other" })],
+      variations: [
+        ...variations,
+        variation("x", { feature_flag_id: "flg_Other" }),
+        variation("y", { feature_flag_id: "flg_Other" }),
+      ],
+      experiments: [
+        experiment(),
+        { ...second, feature_flag_id: "flg_Other", allocations: [share("x", 50, true), share("y", 50)] },
+      ],
+    });
+    const browser = createLoginBrowser(stage);
+    const steps = [
+      await browser.fromOutside(authorizePath(newState(), `&${query}`)),
+      await browser.within("/mfa/challenge"),
+      await browser.post("/mfa/challenge"),
+      await browser.post("/login"),
+    ];
+    const methods = steps.map(({ stamped }) => stamped.map(({ id, method }) => `${id} ${method}`));
+    const both = (method: string) => [`exp_Mfa ${method}`, "exp_Page forced"];
+    expect(methods).toEqual([["exp_Page forced"], both("auto"), both("session"), both("session")]);
+    expect([countedOf(steps), warningsOf(steps)]).toEqual([[], []]);
+  });
+});
+
+describe("a login that begins with a POST", () => {
+  it("is forced by the query of its address", async () => {
+    stage = createStage();
+    await publish();
+    const browser = createLoginBrowser(stage);
+    const init = {
+      method: "POST",
+      body: "SAMLRequest=x",
+      headers: { "sec-fetch-site": "cross-site", origin: "https://sp.example.com" },
+    };
+    const steps = [
+      await answered(() => browser.send(`/saml/sso?${query}`, init), html),
+      await answered(() => browser.post("/login"), html),
+      await answered(() => browser.within("/login/next"), html),
+    ];
+    expect(steps.map(({ stamped }) => stamped)).toEqual(steps.map(() => [forced]));
+    expect([countedOf(steps), warningsOf(steps)]).toEqual([[], []]);
+  });
+});
+
+describe("an experiment that is activated in the middle of a forced login", () => {
+  it.each(["exp_Page", "exp_Other"])("is assigned at the next: %s", async (id) => {
+    stage = createStage();
+    answerAsProvider(stage);
+    const other = (status: "draft" | "active") =>
+      experiment({
+        id: "exp_Other",
+        name: "Other",
+        status,
+        feature_flag_id: "flg_Other",
+        allocations: [share("x", 50, true), share("y", 50)],
+      });
+    const world = (own: "draft" | "active", beside: "draft" | "active") => ({
+      feature_flags: [flag(), flag({ id: "flg_Other", key: "other", name: "Other" })],
+      variations: [
+        ...variations,
+        variation("x", { feature_flag_id: "flg_Other" }),
+        variation("y", { feature_flag_id: "flg_Other" }),
+      ],
+      experiments: [experiment({ status: own }), other(beside)],
+    });
+    await publish(world("draft", "draft"), 1);
+    const browser = createLoginBrowser(stage);
+    const state = newState();
+    const address = authorizePath(state);
+    const steps = [await browser.fromOutside(`${address}&${query}`)];
+    await publish(id === "exp_Page" ? world("active", "draft") : world("draft", "active"), 2);
+    stage.clock.nowMs += 31_000;
+    steps.push(await browser.within("/login"), await browser.within("/login"));
+    steps.push(await browser.within(`${address}&continue=1`), await browser.post("/login"));
+    expect(steps.map(({ stamped }) => stamped)).toEqual(steps.map(() => [forced]));
+    expect(countedOf(steps)).toEqual([]);
+    expect(briefly((await browser.fromOutside(authorizePath(newState()))).events)).toEqual([`assignment ${id}`]);
+  });
+});
+
 describe("what an override on a user's experiment tells the statistics", () => {
   it("is nothing while no user is known, in whichever part of the login one becomes known", async () => {
     const users = await createUsers();
