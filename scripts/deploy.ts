@@ -20,11 +20,11 @@ const { env: environment } = parseArgs({
 const inEnvironment = environment === undefined ? [] : ["--env", environment];
 const inWords = inEnvironment.map((word) => ` ${word}`).join("");
 
-/** What the Worker would find wrong on its first request, found before it gets there. */
-function faultsOf(): string[] {
+/** Errors that the Worker would report on its first request. */
+function findSettingsErrors(): string[] {
   const config = readConfiguration(environment);
   const namespaces: { binding: string; id?: string }[] = config.kv_namespaces;
-  const faults = namespaces
+  const errors = namespaces
     .filter(({ id }) => id === placeholderNamespace)
     .map(
       ({ binding }) =>
@@ -39,7 +39,7 @@ function faultsOf(): string[] {
   const isKnown = listed.status === 0;
   for (const name of isKnown ? neededSecrets : []) {
     if (!listed.stdout.includes(`"${name}"`))
-      faults.push(`${name}: missing; \`npx wrangler secret put ${name}${inWords}\``);
+      errors.push(`${name}: missing; \`npx wrangler secret put ${name}${inWords}\``);
   }
   if (!isKnown)
     console.warn(
@@ -51,11 +51,11 @@ function faultsOf(): string[] {
   const variables = { COOKIE_KEYS: `k1:${stand}`, STAMP_KEY: stand, ...config.vars };
   for (const name of secretNames) {
     if (Object.hasOwn(config.vars, name))
-      faults.push(
-        `${name}: a secret; take it out of wrangler.toml and use \`npx wrangler secret put ${name}${inWords}\``,
+      errors.push(
+        `${name}: a secret; remove it from wrangler.toml and use \`npx wrangler secret put ${name}${inWords}\``,
       );
   }
-  return [...faults, ...findNamingFaults(config), ...readSettings(variables).errors];
+  return [...errors, ...findNamingFaults(config), ...readSettings(variables).errors];
 }
 
 /** In their order: what a Worker calls is there before it. */
@@ -78,9 +78,9 @@ function withoutEnvironment(args: readonly string[]): string[] {
 }
 
 async function deploy(): Promise<boolean> {
-  const faults = faultsOf();
-  if (faults.length > 0) {
-    console.error(["Not deployed. The settings are wrong:", ...faults].join("\n  "));
+  const errors = findSettingsErrors();
+  if (errors.length > 0) {
+    console.error(["Not deployed. The settings are wrong:", ...errors].join("\n  "));
     return false;
   }
   if (!(await check())) {

@@ -122,8 +122,8 @@ async function readStartSettings(stateDir: string, origin: string, tenant: objec
     if (value) vars[name] = value;
   }
   const checked = readSettings(vars);
-  const faults = [...(typeof given === "string" ? [given] : []), ...checked.errors];
-  if (faults.length > 0) throw new StartError(["The settings are wrong:", ...faults].join("\n  "));
+  const errors = [...(typeof given === "string" ? [given] : []), ...checked.errors];
+  if (errors.length > 0) throw new StartError(["The settings are wrong:", ...errors].join("\n  "));
   const isManaged = checked.adminHosts.some((pattern) => hostMatches(pattern, `localhost:${port}`));
   return { port, vars, isManaged };
 }

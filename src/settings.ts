@@ -9,6 +9,7 @@ import { readLogLimits } from "./logs/limits.ts";
 import { parseAllowedHosts } from "./model/allowed-hosts.ts";
 import {
   hostPattern,
+  isProtocolParameter,
   originHeaderName,
   originHeaderValue,
   originUrl,
@@ -148,7 +149,8 @@ function readReservedQueryNames(given: unknown): string[] {
   const names = own(own(given, "stamp"), "query");
   if (typeof names !== "object" || names === null) return [];
   const texts = Object.values(names).filter((name) => typeof name === "string");
-  return [...new Set(texts.filter((name) => name !== "" && name.length <= maxReservedNameLength))];
+  const isUsable = (name: string) => name !== "" && name.length <= maxReservedNameLength && !isProtocolParameter(name);
+  return [...new Set(texts.filter(isUsable))];
 }
 
 function readHosts(given: unknown): string[] {
@@ -192,6 +194,9 @@ function readRoute(id: string, given: unknown, secretHeaders: unknown): ReadRout
       ? []
       : ["a tenant's name is 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit"]),
     ...(parsed.issues ?? []).map(issueMessage),
+    ...(parsed.success && parsed.output.origin_host && !parsed.output.origin
+      ? ["origin_host: needs an origin; without one requests keep the visitor's host"]
+      : []),
     ...secret.errors.map((message) => `ORIGIN_HEADERS: ${message}`),
   ];
   const isValid = parsed.success && errors.length === 0;

@@ -3,7 +3,7 @@ import type { Address } from "../assignment/address.ts";
 import { mentionsOverride } from "../assignment/override.ts";
 import type { FlowName } from "../model/flow.ts";
 import type { HeaderScan } from "./header-scan.ts";
-import { type ParsedPath, parsePath } from "./path-pattern.ts";
+import { noPath, type ParsedPath, parsePath } from "./path-pattern.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Classified {
@@ -41,43 +41,56 @@ function isForLater(headers: Headers): boolean {
   return purposeHeaders.some((name) => /prefetch|prerender|preview|preload/i.test(headers.get(name) ?? ""));
 }
 
+/** What a request is where no rule has a say. */
+const passed: Classified = {
+  kind: "pass",
+  isNavigation: false,
+  isFrame: false,
+  isFetch: false,
+  isStart: false,
+  flow: null,
+  isSignup: false,
+  isPrerender: false,
+  isIgnored: false,
+  ignoresOverride: false,
+  path: noPath,
+};
+
 export function classify(request: Request, url: Address, scan: HeaderScan, rules: Rules): Classified {
   const { headers, method } = request;
+  const destination = headers.get("sec-fetch-dest");
+  const isFrame = destination !== null && frames.has(destination);
+  const isSubResource = destination !== null && !isFrame && destination !== "empty" && destination !== "document";
+  const isWebSocket = scan.upgrade && headers.get("upgrade")?.toLowerCase() === "websocket";
+  // A server that echoes TRACE would show the stamp to scripts.
+  if (isSubResource || isWebSocket || method === "TRACE") return passed;
+
   const path = parsePath(url.pathname);
   const isStart = rules.isStart(method, path, url.search);
   const page = rules.pageOf(path, url.search, isStart);
   const flow = page?.flow ?? null;
-  const destination = headers.get("sec-fetch-dest");
-  const isFrame = destination !== null && frames.has(destination);
   // A service worker fetches a navigation with the destination "empty" and the mode "navigate", which no script can set.
   const isTopLevel =
     destination === "document" ||
     (destination === "empty" && headers.get("sec-fetch-mode") === "navigate") ||
     (destination === null && (isStart || headers.get("accept")?.includes("text/html") === true));
   const isNavigation = isFrame || isTopLevel;
-  const isFetch = !isNavigation && destination === "empty";
   const as = (kind: Classified["kind"], isPrerender = false): Classified => ({
     kind,
     isNavigation,
     isFrame,
-    isFetch,
+    isFetch: !isNavigation && destination === "empty",
     isStart,
     flow,
     isSignup: page?.isSignup === true,
     isPrerender,
     isIgnored: flow === null && rules.isIgnored(path),
-    // A page's form posts to the page's own address, whose query forced the variation: there is nothing to say.
     ignoresOverride: kind !== "document" && (isNavigation || destination === null) && mentionsOverride(url),
     path,
   });
 
-  if (scan.upgrade && headers.get("upgrade")?.toLowerCase() === "websocket") return as("pass");
-  // A server that echoes TRACE would show the stamp to scripts.
-  if (method === "TRACE") return as("pass");
   // OpenID Connect Core section 3.1.2.1: prompt=none must show no page, so there is nothing to experiment on.
   if (isStart && /[?&]prompt=(?:[^&]*(?:\+|%20))?none(?:\+|%20|&|$)/.test(url.search)) return as("pass");
-  if (destination !== null && destination !== "empty" && destination !== "document" && !isFrame) return as("pass");
-
   if (scan.purpose && isForLater(headers)) return as("carry", isTopLevel);
   if (flow === null || isFrame) return as("carry");
   // The POST bindings of OpenID Connect (section 3.1.2.1) and SAML begin a login with a POST.

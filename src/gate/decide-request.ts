@@ -330,7 +330,8 @@ function overrideWarnings(
   if (!mentionsOverride(url) || override !== null) return [];
   if (classified.kind !== "document" && !classified.ignoresOverride) return [];
   const id = url.searchParams.get("experiment_id");
-  // A page's form posts to the page's own address, query included.
+  // A page's form posts to the page's own address, query included: also to the one that ended a forced variation.
+  if (id === "" && session?.isForced !== true) return [];
   if (session?.pins.some(({ experimentId, method }) => method === "forced" && experimentId === id)) return [];
   if (tenant.overrides === "off") return [refused("the tenant's policy for overrides is off")];
   if (!hasConsent) return [refused("the visitor has not given the consent that the tenant asks for")];

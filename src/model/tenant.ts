@@ -6,19 +6,39 @@ import { parseHost, parseHostPattern } from "./host.ts";
 import { outcomeRule, pageRule, pathPatterns, providerName } from "./provider.ts";
 
 const cookieName = v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]{1,64}$/, "not a cookie's name"));
+/** Parameters of OpenID Connect and SAML: the gate removes reserved names from requests, so these cannot be reserved. */
+const protocolParameters = new Set(
+  (
+    "client_id client_secret response_type response_mode redirect_uri scope state nonce code code_challenge " +
+    "code_challenge_method code_verifier grant_type prompt login_hint max_age acr_values request request_uri error id_token " +
+    "id_token_hint post_logout_redirect_uri samlrequest samlresponse samlart relaystate sigalg signature"
+  ).split(" "),
+);
+
+/** Whether a name, as the most liberal server reads it, is a parameter that logins need. */
+export function isProtocolParameter(name: string): boolean {
+  return protocolParameters.has(
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/[\s.[+]/g, "_"),
+  );
+}
+
 const parameterName = v.pipe(
   v.string(),
   v.regex(/^[\w.~-]{1,64}$/, "a query parameter's name: letters, digits, . _ ~ -"),
+  v.check((name) => !isProtocolParameter(name), "a parameter of OpenID Connect or SAML, which logins need"),
 );
 /** The URL that a text is, or null. Unlike `new URL` it never throws: valibot runs a check although one before it failed. */
 export function parseUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
 }
 
+const urlExample = 'an address such as "https://id.example.com"';
 const httpUrl = v.pipe(
-  v.string('an address such as "https://id.example.com"'),
-  v.check((text) => URL.canParse(text), 'an address such as "https://id.example.com"'),
-  v.regex(/^https?:/, "http or https"),
+  v.string(urlExample),
+  v.check((text) => text === text.trim() && /^https?:$/.test(parseUrl(text)?.protocol ?? ""), urlExample),
 );
 
 /** Scheme, host and port only, e.g. `https://id.example.com`. */
@@ -26,7 +46,8 @@ export const originUrl = v.pipe(
   httpUrl,
   v.check((text) => {
     const url = parseUrl(text);
-    return url === null || (url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password);
+    const isHttp = url !== null && /^https?:$/.test(url.protocol);
+    return !isHttp || (url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password);
   }, "scheme, host and port only: no path, query or user"),
   v.transform((text) => new URL(text).origin),
 );
