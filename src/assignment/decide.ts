@@ -166,6 +166,7 @@ export function reviewSession(input: ReviewInput): Review {
     if (flagKey !== undefined) flagsForced.add(flagKey);
   }
   const flagsTaken = new Set(flagsForced);
+  const flagsPinned = new Set(flagsForced);
   for (const [id, { method, variationId }] of pins) {
     const flagKey = experiments.get(id)?.flagKey;
     if (flagKey === undefined) continue;
@@ -175,7 +176,10 @@ export function reviewSession(input: ReviewInput): Review {
         ? isOlder && flagKey === experiments.get(forced.experimentId)?.flagKey
         : flagsForced.has(flagKey);
     if (isDisplaced) pins.delete(id);
-    else if (variationId !== null) flagsTaken.add(flagKey);
+    else {
+      flagsPinned.add(flagKey);
+      if (variationId !== null) flagsTaken.add(flagKey);
+    }
   }
 
   const decided = restarts ? [] : input.decided;
@@ -193,7 +197,8 @@ export function reviewSession(input: ReviewInput): Review {
     decided,
     forced,
     undecided: flow === null ? [] : gate.active.filter(isOpen),
-    rollouts: gate.rollouts.filter(({ flagKey }) => !flagsTaken.has(flagKey)),
+    // Also where an experiment that is paused now left the visitor out: a page must not change in the middle of a login.
+    rollouts: gate.rollouts.filter(({ flagKey }) => !flagsPinned.has(flagKey)),
     warnings: typeof resolved === "string" ? [resolved] : [],
   };
 }

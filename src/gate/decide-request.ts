@@ -16,10 +16,10 @@ import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.
 import { cookieBases, setCookie } from "./cookies.ts";
 import { withTimeout } from "./deadline.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
-import { beginLogin, startsLogin } from "./login.ts";
+import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";
 import { isAged, isSameSession, resignTimeoutMs, type Session, sessionSeconds, signSession } from "./session.ts";
 import type { Stamp, Stamper } from "./stamp.ts";
-import { extendSticky, stickyLookup } from "./sticky.ts";
+import { extendSticky, noChoices, readSticky, type StickyChoices, stickyLookup } from "./sticky.ts";
 import { noUser, type User } from "./user.ts";
 import { anonymous, isBot, readVisitor, type Visit, type Visitor, valuesOf } from "./visitor.ts";
 
@@ -108,7 +108,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   if (!isDocument && !hadSession && !isBrowser) return nothing();
   const bot = hasConsent && isDocument && isBot(visit);
   const participates = hasConsent && (isDocument || hadSession) && (!bot || hadSession || mentionsOverride(url));
-  const visitor = participates ? await readVisitor(visit, tools.keyring) : anonymous;
+  let visitor = participates ? await readVisitor(visit, tools.keyring) : anonymous;
   const override = visitor.override === "refused" ? null : visitor.override;
   const isUnassigned = visitor.session === "unassigned";
   if (visitor.session !== null) tools.onSession();
@@ -131,16 +131,23 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   }
   const { gate } = snapshot;
   const mayAssign = isDocument && classified.isNavigation && participates && !bot;
+  // Forms and calls of a page without a session carry the rollouts that the page was served.
+  const carriesRollouts = hasConsent && !isDocument && gate.rollouts.length > 0 && !isBot(visit);
+  if (!participates && carriesRollouts) visitor = await readVisitor(visit, tools.keyring);
   const isNewLogin = isDocument && classified.isStart && startsLogin(request, url, classified, session);
   const flow = mayAssign ? classified.flow : null;
 
+  const rolloutsNeedUser = gate.rollouts.some(({ needsUser }) => needsUser);
   const wantsUser =
-    isDocument &&
-    participates &&
     tenant.user !== undefined &&
-    (gate.needsUser || session?.userUnit || gate.rollouts.some(({ needsUser }) => needsUser));
+    (isDocument
+      ? participates && (gate.needsUser || session?.userUnit || rolloutsNeedUser)
+      : carriesRollouts && rolloutsNeedUser);
   const user = wantsUser ? await tools.user() : noUser;
-  const userUnit = user.id === null ? null : await tools.userUnitOf(user.id);
+  const userUnit = user.id === null || !isDocument ? null : await tools.userUnitOf(user.id);
+  const wantsSticky = isDocument ? participates : carriesRollouts && gate.rollouts.some((rollout) => rollout.sticky);
+  const stickyValues = wantsSticky ? valuesOf(visit, "vst_sticky") : [];
+  const sticky = stickyValues.length === 0 ? noChoices : await readSticky(tools.keyring, tenant.id, stickyValues);
   const own = session && withoutOthersPins(session, snapshot, userUnit, isNewLogin);
 
   const isSettled = own !== null && override === null && !isNewLogin && !wantsUser && gate.rollouts.length === 0;
@@ -169,8 +176,13 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
       deviceId: device?.id ?? null,
       userId: user.id,
       isUserUnknown: user.failure !== undefined,
-      sticky: stickyLookup(visitor.sticky, device?.id ?? null, user.id),
-      attributes: () => readAttributes(request, url),
+      sticky: stickyLookup(sticky, device?.id ?? null, user.id),
+      attributes: () =>
+        withLoginAttributes(
+          readAttributes(request, url),
+          isNewLogin ? null : (own?.login ?? null),
+          participates || carriesRollouts,
+        ),
     };
     const found =
       snapshot.cohorts !== null && needsCohorts(review, subject)
@@ -191,7 +203,8 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   const renewed = isRenewed ? { ...next, issuedAtSeconds: Math.floor(nowMs / 1000) } : next;
   const signed = isDocument
     ? await signCookies(visit, tools.keyring, {
-        visitor: { ...visitor, device },
+        device,
+        sticky,
         snapshot,
         decision,
         userId: user.id,
@@ -252,7 +265,8 @@ function nextSession(
   { before, device, userUnit, isNewLogin, forced, gate }: SessionChange,
 ): Session | null {
   // A login that begins while nothing is active is remembered too: what is activated meanwhile waits for the next one.
-  const begins = isNewLogin && gate.hasPendingExperiments;
+  // So is one whose authorization request a rollout asks about.
+  const begins = isNewLogin && (gate.hasPendingExperiments || gate.rollouts.some(({ needsLogin }) => needsLogin));
   if (before === null && !begins && pins === undefined) return null;
   const restarts = isNewLogin || (before?.isForced === true && forced === null && !hasForced(pins));
   const kept = isNewLogin ? null : before;
@@ -274,7 +288,9 @@ function nextSession(
 const hasForced = (pins: readonly Pin[] = []) => pins.some(({ method }) => method === "forced");
 
 interface Signing {
-  visitor: Visitor;
+  device: Device | null;
+  /** What was chosen in earlier sessions. */
+  sticky: StickyChoices;
   snapshot: CompiledSnapshot;
   decision: Decision;
   userId: string | null;
@@ -288,9 +304,8 @@ interface Signing {
 async function signCookies(
   { tenant, scope }: Visit,
   keyring: Keyring,
-  { visitor, snapshot, decision, userId, session, mustSign }: Signing,
+  { device, sticky, snapshot, decision, userId, session, mustSign }: Signing,
 ): Promise<string[]> {
-  const { device, sticky } = visitor;
   const signed: string[] = [];
   if (device?.cookie) signed.push(setCookie("vst_did", device.cookie, deviceSeconds, scope));
   if (sticky.outdated || decision.added.some(({ experiment }) => experiment.sticky) || decision.rollouts.length > 0) {

@@ -61,12 +61,34 @@ export function beginLogin({ method }: Request, url: Address, { path }: Classifi
     path: tagOf(path.lower),
     clientId: read("client_id"),
     connection: read("connection"),
+    organization: read("organization"),
     // Where the parameters are out of sight, in a body or in a pushed or signed request, it may be either.
     postsForm:
       mode.includes("form_post") ||
       method === "POST" ||
       ["SAMLRequest", "request_uri", "request"].some((name) => url.searchParams.has(name)),
   };
+}
+
+const loginAttributes = ["client_id", "connection", "organization_id"] as const;
+
+/**
+ * What the authorization request said holds to the login's end, although later requests do not repeat it. Where no login
+ * is remembered it is left out of all of them: a page must not change in the middle of a login.
+ * @param login the one under way; null at its first request
+ */
+export function withLoginAttributes(
+  attributes: Record<string, unknown>,
+  login: Login | null,
+  isRemembered: boolean,
+): Record<string, unknown> {
+  const own = [login?.clientId, login?.connection, login?.organization];
+  const changed = { ...attributes };
+  for (const [at, name] of loginAttributes.entries()) {
+    if (own[at]) changed[name] = own[at];
+    else if (!isRemembered) delete changed[name];
+  }
+  return changed;
 }
 
 /** Whether a response with this state to this address answers one of the login's requests, as far as they are known. */

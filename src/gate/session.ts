@@ -34,6 +34,7 @@ export interface Login {
   path: string;
   clientId: string | null;
   connection: string | null;
+  organization: string | null;
   /** Whether the response to the application is a form that posts itself (OAuth 2.0 Form Post Response Mode, SAML). */
   postsForm: boolean;
 }
@@ -66,7 +67,13 @@ const [pageBit, signupBit, forcedBit, formBit] = [1, 2, 4, 8] as const;
 
 type PackedPin = [id: string, variation: string | 0, method: number, segment: string | 0, epoch: number];
 type PackedRequest = [id: string | 0, state: string | 0, redirectUri: string | 0];
-type PackedLogin = [requests: PackedRequest[], path: string, clientId: string | 0, connection: string | 0];
+type PackedLogin = [
+  requests: PackedRequest[],
+  path: string,
+  clientId: string | 0,
+  connection: string | 0,
+  organization?: string,
+];
 type Packed = [
   typeof version,
   deviceId: string,
@@ -107,6 +114,7 @@ function pack(session: Session): string {
           login.path,
           login.clientId ?? 0,
           login.connection ?? 0,
+          ...(login.organization === null ? ([] as const) : ([login.organization] as const)),
         ],
     session.redirect ?? 0,
   ];
@@ -144,7 +152,7 @@ function unpack(payload: string): Session | null {
   };
 }
 
-function unpackLogin([requests, path, clientId, connection]: PackedLogin, postsForm: boolean): Login {
+function unpackLogin([requests, path, clientId, connection, organization]: PackedLogin, postsForm: boolean): Login {
   return {
     requests: requests.map(([id, state, redirectUri]) => ({
       id: id || null,
@@ -154,6 +162,7 @@ function unpackLogin([requests, path, clientId, connection]: PackedLogin, postsF
     path,
     clientId: clientId || null,
     connection: connection || null,
+    organization: organization ?? null,
     postsForm,
   };
 }

@@ -13,7 +13,6 @@ import { type Device, readDevice } from "./device.ts";
 import type { HeaderScan } from "./header-scan.ts";
 import type { Rules } from "./rules.ts";
 import { readSession, type Session } from "./session.ts";
-import { noChoices, readSticky, type StickyChoices } from "./sticky.ts";
 
 /** What a request says by itself, before anything is read. */
 export interface Visit {
@@ -32,11 +31,10 @@ export interface Visit {
 export interface Visitor {
   device: Device | null;
   session: Session | "unassigned" | null;
-  sticky: StickyChoices;
   override: Override | "refused" | null;
 }
 
-export const anonymous: Visitor = { device: null, session: null, sticky: noChoices, override: null };
+export const anonymous: Visitor = { device: null, session: null, override: null };
 
 const maxUserAgentLength = 512;
 const botMemo = createMemo<boolean>(256);
@@ -64,14 +62,12 @@ export async function readVisitor(visit: Visit, keyring: Keyring): Promise<Visit
       ? { id: foreign, cookie: null }
       : await readDevice(keyring, tenant.id, valuesOf(visit, "vst_did"), nowMs);
   const session = await readSession(keyring, tenant.id, valuesOf(visit, "vst_ses"), nowMs);
-  const stickyValues = isDocument ? valuesOf(visit, "vst_sticky") : [];
   // A session belongs to its device: another's pins are worth nothing here.
   const isForeign =
     session !== null && session !== "unassigned" && session.deviceId !== "" && session.deviceId !== device?.id;
   return {
     device,
     session: isForeign ? null : session,
-    sticky: stickyValues.length === 0 ? noChoices : await readSticky(keyring, tenant.id, stickyValues),
     override: isDocument ? await readOverride(keyring, tenant, url, nowMs) : null,
   };
 }

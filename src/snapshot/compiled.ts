@@ -37,6 +37,8 @@ export interface CompiledRollout {
   needsDevice: boolean;
   /** Whether a choice depends on who the user is. */
   needsUser: boolean;
+  /** Whether a choice depends on what the login's authorization request alone says. */
+  needsLogin: boolean;
   /** Whose id the rollout buckets by; sticky choices belong to that subject. */
   subject: "device" | "user";
   sticky: boolean;
@@ -201,6 +203,9 @@ function compileRollout(flag: Flag, flagByKey: ReadonlyMap<string, Flag>, cohort
     needsDevice: buckets.some((selector) => isUserField(selector, "device_id")),
     needsUser:
       cohorts?.ofUsers === true || [...buckets, ...selectors].some((selector) => isUserField(selector, "user_id")),
+    needsLogin: ["client_id", "connection", "organization_id"].some((field) =>
+      selectors.some((selector) => isUserField(selector, field)),
+    ),
     subject: ownBuckets.some((selector) => isUserField(selector, "user_id")) ? "user" : "device",
     sticky: flag.segments.some(({ metadata }) => metadata?.segmentName === "sticky-bucketing"),
     cohorts,
