@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 
 /** How a page goes wrong, of one tenant. */
 export interface Behaviour {
-  /** Whether this variation's visitors are signed in without a page: they have a session already, so it says. */
-  skipsPage?(variationId: string | undefined, visitorId: string): boolean;
+  /** Whether this variation's page goes out as XHTML, which the gate does not take for a page. */
+  isXhtml?(variationId: string | undefined, visitorId: string): boolean;
   /** `script`: the log-in ends on a page that goes on by script, which no redirect shows. */
   ends?: "redirect" | "script";
 }
@@ -62,15 +62,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, behavi
     return target.href;
   };
   const redirect = (location: string) => response.writeHead(303, { location }).end();
+  const [variationId] = [request.headers["x-experiment-variation-id"]].flat();
+  const contentType = behaviour.isXhtml?.(variationId, state) ? "application/xhtml+xml" : "text/html; charset=utf-8";
   const page = (status: number, markup: string) =>
-    response.writeHead(status, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" }).end(markup);
+    response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" }).end(markup);
 
   if (url.pathname === "/jwks") {
     // Its keys are not to be had.
     response.destroy();
   } else if (url.pathname === "/auth") {
-    const [variationId] = [request.headers["x-experiment-variation-id"]].flat();
-    if (behaviour.skipsPage?.(variationId, state)) return void redirect(back({ code: state }));
     const path = query.get("prompt") === "create" ? "/interaction/signup" : "/interaction";
     redirect(`${path}${url.search}`);
   } else if (!url.pathname.startsWith("/interaction")) {

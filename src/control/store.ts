@@ -30,6 +30,15 @@ const migrations = [
   CREATE INDEX IF NOT EXISTS change_resource ON change (resource_id, seq);
   CREATE TABLE IF NOT EXISTS pending_entry (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
   `,
+  // Flags can be enabled at the gate. Those with an experiment were, and those enabled nowhere could only have been meant
+  // for it; a flag that is rolled out to apps alone must not appear on login pages.
+  `
+  UPDATE resource SET body = json_insert(body, '$.deployments[#]', 'gate')
+  WHERE kind = 'feature_flag' AND (
+    json_array_length(body, '$.deployments') = 0
+    OR id IN (SELECT json_extract(body, '$.feature_flag_id') FROM resource WHERE kind = 'experiment')
+  );
+  `,
 ];
 
 /** Single values that outlive a restart. */

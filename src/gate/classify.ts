@@ -3,7 +3,7 @@ import type { Address } from "../assignment/address.ts";
 import { mentionsOverride } from "../assignment/override.ts";
 import type { FlowName } from "../model/flow.ts";
 import type { HeaderScan } from "./header-scan.ts";
-import { type ParsedPath, parsePath } from "./path-pattern.ts";
+import { noPath, type ParsedPath, parsePath } from "./path-pattern.ts";
 import type { Rules } from "./rules.ts";
 
 export interface Classified {
@@ -32,7 +32,6 @@ export interface Classified {
   path: ParsedPath;
 }
 
-const noPath: ParsedPath = { lower: "", segments: [] };
 const frames = new Set(["iframe", "frame", "embed", "object", "fencedframe"]);
 
 /** Every header by which a client says that nobody looks at the response yet. */

@@ -6,6 +6,8 @@ import { clientIpHeader, failedOpenHeader, type StampValues, setStampHeaders } f
 export interface Forwarding {
   /** Undefined: the Route topology, where the request is fetched as it came. */
   origin: string | undefined;
+  /** The Host header that the origin wants, where it is not the origin's own. */
+  originHost: string | undefined;
   /** Headers that the origin wants of every request, secret ones included. */
   originHeaders: Readonly<Record<string, string>>;
   /** The query to send; undefined: the request's own bytes. */
@@ -15,6 +17,20 @@ export interface Forwarding {
   dropsConditions: boolean;
   failedOpen: string | null;
   signedClientIp: string | null;
+}
+
+/**
+ * Cloudflare sends the host of the address that is fetched as Host, and lets a Worker choose where to connect instead (within
+ * its zone). workerd by itself, where a request has no `cf`, does not.
+ */
+function connectionOf(
+  { origin, originHost }: Forwarding,
+  request: Request,
+): { base: string | undefined; init: RequestInit } {
+  if (origin === undefined || originHost === undefined || request.cf === undefined) return { base: origin, init: {} };
+  const { protocol, hostname, port } = new URL(origin);
+  const base = `${protocol}//${originHost}${port === "" ? "" : `:${port}`}`;
+  return { base, init: { cf: { resolveOverride: hostname } } };
 }
 
 /** Everything after the host as it stands, not parsed and put together again. */
@@ -63,18 +79,19 @@ export function fetchOrigin(
   scan: HeaderScan,
   forwarding: Forwarding,
 ): Promise<Response> {
-  const target = targetOf(address, forwarding.origin, forwarding.search);
-  const caching = forwarding.stamp === null ? {} : uncached;
+  const { base, init } = connectionOf(forwarding, request);
+  const target = targetOf(address, base, forwarding.search);
+  const options = forwarding.stamp === null ? init : { ...init, ...uncached };
   if (request.body === null && !scan.upgrade) {
     // Much cheaper than a copy of the whole request, and nothing else of it is needed.
     const headers = new Headers(request.headers);
     setHeaders(headers, address, scan, forwarding);
-    return fetch(target, { method: request.method, headers, redirect: "manual", ...caching });
+    return fetch(target, { method: request.method, headers, redirect: "manual", ...options });
   }
   const isManual = request.redirect === "manual";
   const forwarded = new Request(target, isManual ? request : new Request(request, { redirect: "manual" }));
   setHeaders(forwarded.headers, address, scan, forwarding);
-  return fetch(forwarded, caching);
+  return fetch(forwarded, options);
 }
 
 export interface Additions {

@@ -49,7 +49,8 @@ function logError(message: string, fields: Record<string, unknown>): void {
 }
 
 /** What forwarding needs of a route, whatever the state of its tenant's settings. */
-export type ForwardTarget = Pick<Route, "origin"> & Partial<Pick<Route, "originHeaders" | "reservedQueryNames">>;
+export type ForwardTarget = Pick<Route, "origin"> &
+  Partial<Pick<Route, "originHost" | "originHeaders" | "reservedQueryNames">>;
 
 /** Forwards without a decision. @param route undefined for a host that no tenant has */
 export async function forwardPlainly(
@@ -61,6 +62,7 @@ export async function forwardPlainly(
   try {
     const response = await fetchOrigin(request, url, scanHeaders(request.headers), {
       origin: route?.origin,
+      originHost: route?.originHost,
       originHeaders: route?.originHeaders ?? {},
       search: changedSearch(url, withoutReserved(url.search, route?.reservedQueryNames ?? [])),
       stamp: null,
@@ -149,7 +151,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
     env: GateBindings,
     ctx: ExecutionContext,
   ): Promise<Response> {
-    const { origin, origin_headers: originHeaders } = tenant;
+    const { origin, origin_host: originHost, origin_headers: originHeaders } = tenant;
     const nowMs = now();
     const deadline = createDeadline(decisionBudgetMs);
     const scan = scanHeaders(request.headers);
@@ -192,6 +194,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
         decision.stamp && visit?.classified.isStart ? addStampQuery(own, names, decision.stamp.values) : own;
       response = await fetchOrigin(request, url, scan, {
         origin,
+        originHost,
         originHeaders,
         search: changedSearch(url, search),
         stamp: decision.stamp?.values ?? null,

@@ -48,21 +48,22 @@ function matchSegments(pattern: readonly (Matcher | null)[], segments: readonly 
 /** A path as patterns are held against it, parsed once for all of them. */
 export interface ParsedPath {
   lower: string;
-  /** Without the empty one after a trailing slash; "/" has one empty segment. */
-  segments: readonly string[];
+  /** Each way to divide it into segments: with and without the empty one after a trailing slash. */
+  divisions: readonly (readonly string[])[];
 }
 
 /** No page has a longer path. */
 const maxPathLength = 2_048;
-const unmatched: ParsedPath = { lower: "", segments: [] };
+/** The path of which no pattern is right. */
+export const noPath: ParsedPath = { lower: "", divisions: [] };
 
 /** @param pathname as the request has it; it is read as the origin will read it */
 export function parsePath(pathname: string): ParsedPath {
-  if (pathname.length > maxPathLength) return unmatched;
+  if (pathname.length > maxPathLength) return noPath;
   const lower = normalizePath(pathname).toLowerCase();
   const segments = lower.split("/").slice(1);
-  if (segments.length > 1 && segments.at(-1) === "") segments.pop();
-  return { lower, segments };
+  const isSlashed = segments.length > 1 && segments.at(-1) === "";
+  return { lower, divisions: isSlashed ? [segments, segments.slice(0, -1)] : [segments] };
 }
 
 /**
@@ -80,7 +81,8 @@ export function compilePathPattern(pattern: string): (path: ParsedPath) => boole
     .split("/")
     .slice(1)
     .map((segment) => (segment === "**" ? null : compileSegment(segment)));
-  return (path) => path.segments.length > 0 && path.lower.startsWith(prefix) && matchSegments(segments, path.segments);
+  return ({ lower, divisions }) =>
+    lower.startsWith(prefix) && divisions.some((division) => matchSegments(segments, division));
 }
 
 const unreserved = /^[A-Za-z0-9._~-]$/;

@@ -3,6 +3,9 @@ import * as v from "valibot";
 import { descriptionSchema, nameSchema, patchOf, refusing, timestampSchema } from "./fields.ts";
 import { deploymentId } from "./ids.ts";
 
+/** The built-in deployment that stands for login pages behind the gate: it has no key, and cannot be changed or deleted. */
+export const gateDeployment = "gate";
+
 /** `client` keys travel in apps and see variations only; `server` keys see whole flags. */
 export const deploymentType = v.picklist(["client", "server"], "must be client or server");
 

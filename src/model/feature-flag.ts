@@ -1,5 +1,6 @@
 /** A feature flag: parameters that variations override. Fields as in the Experiment Center API, and ours. */
 import * as v from "valibot";
+import { gateDeployment } from "./deployment.ts";
 import {
   descriptionSchema,
   keySchema,
@@ -54,9 +55,14 @@ export const flagKeySchema = v.pipe(
   v.check((key) => !/^(holdout|mutex)-/.test(key), "must not begin with holdout- or mutex-, which groups use"),
 );
 
-/** Ids of the deployments that may see the flag. */
+const deploymentReference = v.union(
+  [v.literal(gateDeployment), deploymentId],
+  ({ input }) => `must be "${gateDeployment}" or the id of a deployment, not ${JSON.stringify(input)}`,
+);
+
+/** Where the flag is enabled: `gate`, and ids of deployments whose keys may fetch it. */
 const deploymentsSchema = v.pipe(
-  v.array(deploymentId, "must be a list of deployments' ids"),
+  v.array(deploymentReference, `must be a list of "${gateDeployment}" and deployments' ids`),
   v.check((ids) => new Set(ids).size === ids.length, "must name each deployment once"),
 );
 

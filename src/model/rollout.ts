@@ -65,7 +65,7 @@ const condition = v.strictObject({
 
 export const targetSchema = v.strictObject({
   name: nameSchema,
-  /** Outer list: any of; inner list: all of. Instead of a segment. */
+  /** Outer list: any of; inner list: all of; none: everyone. Instead of a segment. */
   conditions: v.exactOptional(listOf(listOf(condition, 50), 50)),
   segment_id: v.exactOptional(segmentId),
   percentage: percentSchema,

@@ -72,6 +72,9 @@ async function answerOfApp(request: Request): Promise<Response> {
     const frame = `<iframe hidden src="${gate.url}/connect/checksession" onload="document.title = 'loaded'"></iframe>`;
     return page("Notes", frame);
   }
+  if (pathname === "/with-login") {
+    return page("Notes", `<iframe name="login" src="${gate.url}/authorize?${authorizeQuery}"></iframe>`);
+  }
   if (pathname === "/with-prefetch") {
     const address = `${gate.url}/authorize?${authorizeQuery}`;
     const rules = JSON.stringify({ prefetch: [{ urls: [address], eagerness: "immediate" }] });
@@ -142,6 +145,7 @@ describe("behind the provider's service worker", () => {
   });
 });
 
+// Headless Chromium prefetches by these rules, and shows what it prefetched; prerendering it does not support.
 describe("a page that was prefetched", () => {
   it("assigns nobody, and its login never changes midway", async () => {
     const context = await chromium.newVisitor();
@@ -200,6 +204,20 @@ describe("a hidden frame in which an application polls the provider's session", 
     expect(hops.take().filter(isStamped)).toEqual([]);
     expect((await other.cookies(gate.url)).filter(({ name }) => /vst_/.test(name))).toEqual([]);
     await other.close();
+  });
+});
+
+describe("a login that an application embeds in a frame", () => {
+  it("works, and takes no part", async () => {
+    const context = await chromium.newVisitor();
+    const one = await context.newPage();
+    await one.goto(`${app.url}/with-login`);
+    const frame = one.frameLocator("[name=login]");
+    await frame.locator("[name=password]").fill("right");
+    await frame.getByRole("button", { name: "Log in" }).click();
+    await frame.getByRole("heading", { name: "Logged in" }).waitFor();
+    expect(hops.take().filter(isStamped)).toEqual([]);
+    await context.close();
   });
 });
 

@@ -51,11 +51,12 @@ describe("overrides: open", () => {
 });
 
 describe("overrides: off", () => {
-  it("does not look at the query, a genuine token or not, and says nothing", async () => {
+  it("does not follow the query, a genuine token or not, and warns", async () => {
     expect(await force("off", wanted)).toEqual(asEver);
     expect(await force("off", wanted, await sign(wanted, { tenant: "off" }))).toEqual(asEver);
     expect(await force("off", { ...wanted, experimentId: null })).toEqual(asEver);
-    expect(warningsOf("off")).toEqual([]);
+    const refused = Array(3).fill("experiment_override_not_applied");
+    await expect.poll(() => warningsOf("off")).toEqual(refused);
   });
 });
 

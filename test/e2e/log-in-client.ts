@@ -92,7 +92,11 @@ export function shapeOfHop(hop: Hop, side: Side) {
       .getSetCookie()
       .filter((cookie) => !isOurs(cookie))
       .map((cookie) => shapeOf(cookie.replace(/expires=[^;]*/i, "expires"), side)),
-    headers: [...hop.headers].filter(([name]) => !passing.has(name)).map((pair) => shapeOf(pair.join(": "), side)),
+    headers: [...hop.headers]
+      .filter(([name]) => !passing.has(name))
+      // The gate lets no shared cache keep what is one visitor's.
+      .map(([name, value]) => `${name}: ${name === "cache-control" ? value.replace("private, ", "") : value}`)
+      .map((line) => shapeOf(line, side)),
   };
 }
 

@@ -54,7 +54,7 @@ describe("what a log-in leaves in the statistics and the log", () => {
             id: experiment,
             variation_id: variation,
             is_control: variation === sample.control,
-            method: "session",
+            method: "auto",
             epoch: 1,
           },
         },
@@ -146,7 +146,7 @@ describe("the log of the tenant", () => {
     await expect.poll(() => read("type:s"), { timeout: 10_000 }).toHaveLength(2);
     const [failed, succeeded, marked] = await read("type:(s OR f)");
     expect([failed.type, succeeded.type, marked.type]).toEqual(["f", "s", "s"]);
-    expect(succeeded.details.experiment).toMatchObject({ id: experiment, variation_id: variation, method: "session" });
+    expect(succeeded.details.experiment).toMatchObject({ id: experiment, variation_id: variation, method: "auto" });
     expect(await read("details.experiment.method:forced")).toEqual([marked]);
     expect(await read(`details.experiment.id:"${experiment}" AND type:f`)).toEqual([failed]);
     expect(await send("GET", `/logs/${succeeded.log_id}`)).toEqual(succeeded);
@@ -179,7 +179,7 @@ describe("the log of the tenant", () => {
     expect(first).toMatchObject({
       type: "s",
       description: "Success Login",
-      details: { experiment: { id: experiment, method: "session" } },
+      details: { experiment: { id: experiment, method: "auto" } },
     });
     expect(receiver.taken("/array")).toEqual(receiver.taken("/lines"));
     expect(receiver.asked.every(({ authorization }) => authorization === "Bearer receiver's")).toBe(true);

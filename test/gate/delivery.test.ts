@@ -260,3 +260,26 @@ describe("an experiment of users", () => {
     expect(page?.headers.get("x-experiment-id")).toBeNull();
   });
 });
+
+describe("the origin's Host", () => {
+  const tenant = { origin: "https://edge.id.example.net:8443", origin_host: "tenant.example.com" };
+
+  it("is what the tenant wants, where the platform lets the gate choose where to connect", async () => {
+    const stage = createStage({ tenant });
+    const fetched = vi.spyOn(globalThis, "fetch");
+    await stage.send(new Request(navigation("/login?a=1"), { cf: { country: "CH" } as never }));
+    expect(fetched.mock.calls[0]?.[0]).toBe("https://tenant.example.com:8443/login?a=1");
+    expect(fetched.mock.calls[0]?.[1]).toMatchObject({ cf: { resolveOverride: "edge.id.example.net" } });
+  });
+
+  it("is the origin's own elsewhere", async () => {
+    const { seen } = await createStage({ tenant }).send(navigation("/login?a=1"));
+    expect(seen.url).toBe("https://edge.id.example.net:8443/login?a=1");
+  });
+});
+
+it("sends the tenant's own headers to its origin, in place of a visitor's", async () => {
+  const stage = createStage({ tenant: { origin_headers: { "CNAME-Api-Key": "k", "x-lane": "blue" } } });
+  const { seen } = await stage.send(navigation("/login", { "cname-api-key": "forged", "x-lane": "red" }));
+  expect([seen.headers.get("cname-api-key"), seen.headers.get("x-lane")]).toEqual(["k", "blue"]);
+});

@@ -17,7 +17,7 @@ export const flag = (changes: Partial<FeatureFlag> = {}): FeatureFlag => ({
   type: "self",
   status: "active",
   parameters: { title: { type: "string", value: "Hello" }, wide: { type: "boolean", value: false } },
-  deployments: [],
+  deployments: ["gate"],
   ...changes,
 });
 

@@ -66,7 +66,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   parameters: "By name, what the page runs with unless a variation overrides it.",
   "parameters.type": "What kind of value it holds.",
   value: "Any JSON of at most 1 KB, of the parameter's type.",
-  deployments: "Ids of the deployments that see the flag.",
+  deployments:
+    'Where the flag is enabled: `gate`, the built-in deployment of login pages behind the gate, and ids of deployments whose keys may fetch it. `["gate"]` unless given.',
   rollout: "Who gets what without an experiment, and what comes before targeting with one.",
   bucketing_key: "Which id is hashed.",
   bucketing_salt: "What is hashed with it; the id of the resource when absent. A new salt shuffles everyone anew.",

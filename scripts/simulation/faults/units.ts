@@ -44,14 +44,14 @@ const loginLogoutChurn: Fault = {
 const missingExposure: Fault = {
   name: "missing_exposure",
   check: "missing_exposure",
-  says: "the treatment signs half of its people in without showing them its page",
+  says: "the treatment shows half of its people a page that is not text/html, and so no exposure",
   least: 200,
   needsOwnStack: true,
   async run(scene) {
     const { ground, site, random, visitors } = scene;
     const people = scene.draw(visitors).map((person) => ({ ...person, does: "signs_in" as const }));
-    const known = new Set(people.filter(() => random.happens(0.5)).map(({ id }) => id));
-    ground.own?.behave({ skipsPage: (variation, id) => variation === site.variationIds[1] && known.has(id) });
+    const unlucky = new Set(people.filter(() => random.happens(0.5)).map(({ id }) => id));
+    ground.own?.behave({ isXhtml: (variation, id) => variation === site.variationIds[1] && unlucky.has(id) });
     await scene.browse("Visitors who all sign in", people);
     return undefined;
   },

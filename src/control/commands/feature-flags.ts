@@ -1,3 +1,4 @@
+import { gateDeployment } from "../../model/deployment.ts";
 import {
   type FeatureFlag,
   type FeatureFlagCreate,
@@ -41,7 +42,7 @@ export const featureFlagCommands = {
     expectFreeName(draft, body.name);
     const flag: FeatureFlag = {
       id: newId("flg"),
-      deployments: [],
+      deployments: [gateDeployment],
       ...fields,
       type: "self",
       status: "draft",
@@ -114,8 +115,9 @@ const present = (flag: FeatureFlag) => shown("feature_flag", flag);
 function expectBody(draft: Draft, { parameters = {}, deployments = [] }: Partial<FeatureFlagPatch>): void {
   expectParameters(parameters);
   deployments.forEach((id, index) => {
-    if (draft.get("deployment", id) === undefined) {
-      throw new Problem("unknown_deployment", `deployments[${index}]: there is no deployment ${id}.`);
+    if (id !== gateDeployment && draft.get("deployment", id) === undefined) {
+      const choice = `It must be "${gateDeployment}" or the id of a deployment.`;
+      throw new Problem("unknown_deployment", `deployments[${index}]: there is no deployment ${id}. ${choice}`);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** Makes and changes feature flags. */
-import type { Deployment } from "../../model/deployment.ts";
+import { type Deployment, gateDeployment } from "../../model/deployment.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
 import { pageAt } from "../address.ts";
 import { choices, descriptionField, type Field, named, nameField, type Option } from "../forms/field.ts";
@@ -41,7 +41,7 @@ function fieldsOf(deployments: readonly Option[]): Field[] {
       kind: "checks",
       name: "deployments",
       label: "Deployments",
-      hint: "Which of them may fetch it. Pages behind the gate need none.",
+      hint: "Where the flag is enabled: on login pages behind the gate, and for apps that fetch with a deployment's key.",
       options: deployments,
     },
   ];
@@ -50,7 +50,8 @@ function fieldsOf(deployments: readonly Option[]): Field[] {
 const shape = (read: Read): Read => keyed(read, "parameters", ({ name = "", ...parameter }) => [name, parameter]);
 
 async function deploymentOptions({ api }: Visit): Promise<Option[]> {
-  return named((await api.all<Deployment>("/deployments", "deployments")).items);
+  const { items } = await api.all<Deployment>("/deployments", "deployments");
+  return [{ value: gateDeployment, label: "Gate (login pages)" }, ...named(items)];
 }
 
 export const newFlag: Handler = async (visit) =>
@@ -58,8 +59,8 @@ export const newFlag: Handler = async (visit) =>
     title: "New feature flag",
     under,
     fields: [nameField, descriptionField, keyField, ...fieldsOf(await deploymentOptions(visit))],
-    values: new URLSearchParams(),
-    action: "Make the feature flag",
+    values: new URLSearchParams({ deployments: gateDeployment }),
+    action: "Create feature flag",
     shape,
     cancel: listsUnder.flags[0],
     send: (body) => visit.api.send("POST", "/feature-flags", body),

@@ -1,5 +1,5 @@
 /** A feature flag on a page of its own. */
-import type { Deployment } from "../../model/deployment.ts";
+import { type Deployment, gateDeployment } from "../../model/deployment.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
 import { nextFlagStatuses } from "../../model/feature-flag.ts";
 import type { PresentedExperiment } from "../../model/present-experiment.ts";
@@ -25,7 +25,11 @@ export const flag: Handler = async (visit) => {
   const [variations, { experiments }, deployments, segments] = await Promise.all([
     variationsOn(visit.api, id),
     visit.api.get<{ experiments: PresentedExperiment[] }>(`/experiments?feature_flag_id=${id}&take=50`),
-    Promise.all(found.deployments.map((one) => visit.api.find<Deployment>(`/deployments/${one}`))),
+    Promise.all(
+      found.deployments.map((one) =>
+        one === gateDeployment ? { name: "Gate (login pages)" } : visit.api.find<Deployment>(`/deployments/${one}`),
+      ),
+    ),
     targetedNames(visit.api, found),
   ]);
   const isOpen = status !== "archived" && type === "self";
@@ -113,7 +117,7 @@ export const flag: Handler = async (visit) => {
         of={[
           [
             "Deployments",
-            deployments.flatMap((one) => one?.name ?? []).join(", ") || "none: only pages behind the gate see it",
+            deployments.flatMap((one) => one?.name ?? []).join(", ") || "None: the flag is enabled nowhere",
           ],
           ["Id", <code>{id}</code>],
           ["Made", <Moment at={found.created_at} />],

@@ -2,6 +2,7 @@
 import type { Flag } from "../../engine/flag.ts";
 import { checkExperiment } from "../check/check-experiment.ts";
 import { checkFlag, isHarmless } from "../check/check-flag.ts";
+import { gateDeployment } from "../deployment.ts";
 import { type Experiment, segmentAllocations } from "../experiment.ts";
 import type { FeatureFlag } from "../feature-flag.ts";
 import { experimentsOn, flagOf, membershipsOf, type Resources, variationsOf } from "../resources.ts";
@@ -38,6 +39,7 @@ export function buildSnapshot(
     flags: [...groups, ...served.map(({ compiled }) => compiled)] as Snapshot["flags"],
     experiments: resources.experiments.flatMap((experiment) => snapshotExperiment(experiment, resources)),
     deployments: snapshotDeployments(resources),
+    gate: { flag_keys: gateFlagKeys(resources) },
     ...(unserved === undefined ? {} : { unserved }),
     ...(options.cohorts === undefined ? {} : { cohorts: options.cohorts }),
   };
@@ -74,9 +76,16 @@ function snapshotDeployments({ deployments, feature_flags }: Resources): Snapsho
   }));
 }
 
+/** As with other deployments, served or not: an experiment may be forced in every state. */
+function gateFlagKeys({ feature_flags }: Resources): string[] {
+  return feature_flags.flatMap(({ key, deployments }) => (deployments.includes(gateDeployment) ? key : []));
+}
+
 /** So that whoever asks for one by its parameter can be told that the flag is off, and not that there is none. */
 function unservedParameters({ feature_flags }: Resources, served: ReadonlySet<FeatureFlag>): Snapshot["unserved"] {
-  const flags = feature_flags.filter((flag) => flag.deployments.length > 0 && !served.has(flag));
+  const flags = feature_flags.filter(
+    (flag) => flag.deployments.some((id) => id !== gateDeployment) && !served.has(flag),
+  );
   if (flags.length === 0) return undefined;
   return Object.fromEntries(flags.map(({ key, parameters = {} }) => [key, Object.keys(parameters)]));
 }

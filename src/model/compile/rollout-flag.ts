@@ -1,5 +1,5 @@
 /** A flag without an active experiment, rolled out by its own targeting, as the engine's flag. */
-import type { Segment as EngineSegment, Flag } from "../../engine/flag.ts";
+import type { Condition, Segment as EngineSegment, Flag } from "../../engine/flag.ts";
 import type { FeatureFlag } from "../feature-flag.ts";
 import { byId, type Membership } from "../resources.ts";
 import type { RolloutTarget } from "../rollout.ts";
@@ -16,9 +16,21 @@ import {
 import { withoutGlob } from "./glob.ts";
 import { split } from "./weights.ts";
 
-/** Whether the flag serves anyone by itself; a rollout may hold no more than what an experiment needs. */
-export function isRolledOut(flag: FeatureFlag): boolean {
-  return flag.rollout?.all_users !== undefined || (flag.rollout?.targeting?.length ?? 0) > 0;
+/** Whether the flag may serve someone by itself; a rollout may hold no more than what an experiment needs. */
+export function isRolledOut({ rollout }: FeatureFlag): boolean {
+  const hasInclusions = Object.values(rollout?.inclusions ?? {}).some(
+    ({ user_ids, device_ids }) => user_ids.length + device_ids.length > 0,
+  );
+  return hasInclusions || rollout?.all_users !== undefined || (rollout?.targeting?.length ?? 0) > 0;
+}
+
+/** A target without conditions matches everyone; one whose segment is gone must match no one, which is an empty list. */
+function targetConditions(
+  { conditions }: RolloutTarget,
+  segment: Segment | undefined,
+): readonly (readonly Condition[])[] {
+  if (conditions === undefined) return segment === undefined ? [] : conditionsOf(segment);
+  return conditions.length === 0 ? [[]] : conditions.map((branch) => branch.map(withoutGlob));
 }
 
 /** Compiles the rollout of `flag`; everyone no target matches gets `all_users`, or `off` without it. */
@@ -43,10 +55,7 @@ export function rolloutFlag(parts: {
     const segment = byId(segments, target.segment_id ?? "");
     return {
       ...shares(target),
-      // An empty list matches no one: a target whose segment is gone must not become everyone.
-      conditions:
-        target.conditions?.map((branch) => branch.map(withoutGlob)) ??
-        (segment === undefined ? [] : conditionsOf(segment)),
+      conditions: targetConditions(target, segment),
       metadata: { segmentName: target.name, ...(segment === undefined ? {} : { segmentId: segment.id }) },
     };
   });

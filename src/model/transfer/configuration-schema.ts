@@ -1,7 +1,7 @@
 /** The file a configuration is read from: the management API's resources with less to write. */
 import * as v from "valibot";
 import { cohortCreateSchema, cohortSchema } from "../cohort.ts";
-import { deploymentSchema } from "../deployment.ts";
+import { deploymentSchema, gateDeployment } from "../deployment.ts";
 import { allocationSchema, experimentSchema } from "../experiment.ts";
 import { featureFlagSchema } from "../feature-flag.ts";
 import { groupSchema } from "../group.ts";
@@ -38,7 +38,7 @@ const namedFlag = v.strictObject({
   type: v.exactOptional(flag.type),
   status: v.exactOptional(flag.status),
   parameters: flag.parameters,
-  deployments: v.exactOptional(references, []),
+  deployments: v.exactOptional(references, [gateDeployment]),
   rollout: v.exactOptional(
     v.strictObject({
       ...rolloutSchema.entries,
@@ -127,7 +127,11 @@ const namedDeployment = v.strictObject({
   type: deployment.type,
 });
 
+/** Version 1, which files without a version have, knows no `gate`: every experiment ran there. */
+export const configurationVersion = 2;
+
 export const configurationSchema = v.strictObject({
+  version: v.exactOptional(v.picklist([1, configurationVersion], `must be ${configurationVersion}, or 1`)),
   feature_flags: v.exactOptional(list(namedFlag, "feature flags"), []),
   experiments: v.exactOptional(list(namedExperiment, "experiments"), []),
   segments: v.exactOptional(list(namedSegment, "segments"), []),

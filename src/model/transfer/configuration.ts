@@ -5,7 +5,7 @@
  */
 import { type Cohort, defaultRefreshMinutes } from "../cohort.ts";
 import { selectsCohorts } from "../compile/cohort-conditions.ts";
-import type { Deployment } from "../deployment.ts";
+import { type Deployment, gateDeployment } from "../deployment.ts";
 import type { Experiment } from "../experiment.ts";
 import { type FeatureFlag, flagKeySchema } from "../feature-flag.ts";
 import { keySchema } from "../fields.ts";
@@ -18,7 +18,13 @@ import { type Variation, variationKeySchema } from "../variation.ts";
 import { createKeyed, type Identity, identify } from "./configuration-identity.ts";
 import type { ConfigurationProblem, Report } from "./configuration-problem.ts";
 import { type Candidate, createResolve, type Resolve } from "./configuration-references.ts";
-import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
+import {
+  type Configuration,
+  type ConfiguredExperiment,
+  type ConfiguredFlag,
+  type ConfiguredGroup,
+  configurationVersion,
+} from "./configuration-schema.ts";
 import { parseConfiguration } from "./parse-configuration.ts";
 
 const nothing: Resources = {
@@ -39,6 +45,8 @@ interface Reading {
   segmentId: Resolve;
   cohortId: Resolve;
   deploymentId: Resolve;
+  /** Of a file that does not know the gate yet, ids of the flags that have an experiment; null for any other. */
+  flagsWithExperiments: ReadonlySet<string> | null;
 }
 
 /**
@@ -102,7 +110,15 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     segmentId: resolve("seg", "segment", names(segments), names(current.segments)),
     cohortId,
     deploymentId: resolve("dep", "deployment", names(deployments), names(current.deployments)),
+    flagsWithExperiments: null,
   };
+  if (file.version !== configurationVersion) {
+    // What an experiment refers to and is not there is reported where the experiment is read.
+    const byName = new Map(flags.flatMap(({ own }) => [[own.id, own.id] as const, [own.key, own.id] as const]));
+    const named = file.experiments.map(({ feature_flag_id }) => byName.get(feature_flag_id) ?? feature_flag_id);
+    const known = current.experiments.map(({ feature_flag_id }) => feature_flag_id);
+    reading.flagsWithExperiments = new Set([...named, ...known]);
+  }
   const variations = flags.flatMap(({ entry, known, own }, place) => {
     const siblings = known === undefined ? [] : variationsOf(known, current);
     const keyed = createKeyed(entry.variations, siblings, {
@@ -143,8 +159,9 @@ function flagOf(
   known: FeatureFlag | undefined,
   own: Identity & { key: string },
   path: string,
-  { segmentId, cohortId, deploymentId }: Reading,
+  reading: Reading,
 ): FeatureFlag {
+  const { segmentId, cohortId } = reading;
   const targeting = rollout?.targeting?.map((target, index) => {
     const under = `${path}.rollout.targeting[${index}]`;
     return { ...target, ...resolvedConditions(target, under, cohortId), ...resolvedSegment(target, under, segmentId) };
@@ -154,9 +171,23 @@ function flagOf(
     type: known?.type ?? "self",
     status: known?.status ?? "active",
     ...entry,
-    deployments: entry.deployments.map((name, index) => deploymentId(name, `${path}.deployments[${index}]`)),
+    deployments: deploymentsOf(entry.deployments, own.id, path, reading),
     ...(rollout === undefined ? {} : { rollout: { ...rollout, ...(targeting === undefined ? {} : { targeting }) } }),
   } as FeatureFlag;
+}
+
+function deploymentsOf(
+  named: readonly string[],
+  flagId: string,
+  path: string,
+  { deploymentId, flagsWithExperiments }: Reading,
+): string[] {
+  const deployments = named.map((name, index) =>
+    name === gateDeployment ? name : deploymentId(name, `${path}.deployments[${index}]`),
+  );
+  if (flagsWithExperiments === null || deployments.includes(gateDeployment)) return deployments;
+  // As the control plane migrates what it stored before flags could be enabled at the gate.
+  return deployments.length === 0 || flagsWithExperiments.has(flagId) ? [...deployments, gateDeployment] : deployments;
 }
 
 function experimentOf(

@@ -1,6 +1,7 @@
 /** A tenant's resources as the file they can be read from again. */
 
 import { selectsCohorts } from "../compile/cohort-conditions.ts";
+import { gateDeployment } from "../deployment.ts";
 import type { Experiment } from "../experiment.ts";
 import type { FeatureFlag } from "../feature-flag.ts";
 import type { Group } from "../group.ts";
@@ -8,7 +9,13 @@ import { flagOf, type Resources, variationsOf } from "../resources.ts";
 import type { RolloutTarget } from "../rollout.ts";
 import type { SegmentRule } from "../segment.ts";
 import { type Candidate, createReferenceTo } from "./configuration-references.ts";
-import type { Configuration, ConfiguredExperiment, ConfiguredFlag, ConfiguredGroup } from "./configuration-schema.ts";
+import {
+  type Configuration,
+  type ConfiguredExperiment,
+  type ConfiguredFlag,
+  type ConfiguredGroup,
+  configurationVersion,
+} from "./configuration-schema.ts";
 
 /**
  * In stored order, and every object's fields in one order, so that two exports differ where the configuration does.
@@ -24,6 +31,7 @@ export function exportConfiguration(resources: Resources): Configuration {
     deployment: createReferenceTo(deployments.map(({ id, name }) => [id, name])),
   };
   return {
+    version: configurationVersion,
     feature_flags: feature_flags.map((flag) => exportFlag(flag, resources, names)),
     experiments: experiments.map((experiment) => exportExperiment(experiment, resources, names)),
     segments: segments.map(({ id, name, description, type, rules }) =>
@@ -50,7 +58,7 @@ function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): Conf
     type,
     status,
     parameters,
-    deployments: deployments.map(names.deployment),
+    deployments: deployments.map((own) => (own === gateDeployment ? own : names.deployment(own))),
     rollout: rollout && {
       ...rollout,
       ...(rollout.targeting && { targeting: rollout.targeting.map((target) => exportTarget(target, names)) }),

@@ -1,4 +1,5 @@
 /** Rules on the way from what is to what a file wants, beside those that what comes out must meet. */
+import { gateDeployment } from "../deployment.ts";
 import { maxDrafts } from "../experiment.ts";
 import { nextFlagStatuses } from "../feature-flag.ts";
 import { type ManagementCode, problems } from "../problem.ts";
@@ -68,7 +69,7 @@ export function checkLimits(current: Resources, result: Resources, report: Repor
     if (count === 0 && before > 0) report("last_variation", `${path}.variations`, problems.last_variation.title);
     if (flag.status === "archived") return;
     flag.deployments.forEach((id, index) => {
-      if (placeOf(result.deployments, id) < 0) {
+      if (id !== gateDeployment && placeOf(result.deployments, id) < 0) {
         report("unknown_deployment", `${path}.deployments[${index}]`, `there is no deployment ${id}`);
       }
     });

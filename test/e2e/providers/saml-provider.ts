@@ -40,6 +40,7 @@ export async function startSamlProvider(options: SamlProviderOptions): Promise<P
       Binding: one,
       Location: `${url}${samlPaths.sso}`,
     })),
+    singleLogoutService: [{ Binding: binding.redirect, Location: `${url}/saml/logout` }],
   });
   const serviceProvider = saml.ServiceProvider({
     entityID: application.entityId,

@@ -1,6 +1,6 @@
 /** Any legal exchange, not only those somebody thought of. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { chunked, headBytes } from "../raw-message.ts";
 import { hangUp, type Step } from "../raw-origin.ts";
 import { expectTransparent } from "./compare.ts";
@@ -124,8 +124,7 @@ export function describeAnything(world: World): void {
   test("and where the request is fetched as it came", async () => {
     await fc.assert(
       fc.asyncProperty(exchange, fc.constantFrom(...askers), async (each, asker) => {
-        const { received } = await expectTransparent(world, { ...each, host: world.origin.host }, asker);
-        expect(received?.head.headers.some(([name]) => name.startsWith("x-forwarded-"))).toBe(false);
+        await expectTransparent(world, { ...each, host: world.origin.host }, asker);
       }),
       { numRuns: 100 },
     );

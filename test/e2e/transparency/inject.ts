@@ -89,7 +89,7 @@ export function describeInjection(world: World): void {
     const bare = await world.see("bare", { answer: page("<html><p>x", others) }, "session");
     const gate = await world.see("gate", { host, answer }, "session");
     const isOwn = (name: string, value: string) =>
-      !/^(?:content-length|transfer-encoding)$/i.test(name) && !value.startsWith("vst_");
+      !/^(?:cache-control|content-length|transfer-encoding)$/i.test(name) && !value.startsWith("vst_");
     const linesOf = ({ answer: seen }: Seen) => seen?.head.headers.filter(([name, value]) => isOwn(name, value));
     expect(linesOf(gate)).toEqual(linesOf(bare));
   });

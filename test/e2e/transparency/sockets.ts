@@ -84,7 +84,7 @@ export function describeSockets(world: World): void {
 
   /** The handshake's lines in which neither keys nor our additions differ. */
   function comparable({ line, headers }: Head): string[] {
-    const differs = /^(?:sec-websocket-(?:key|accept)|x-forwarded-(?:host|proto))$/i;
+    const differs = /^(?:sec-websocket-(?:key|accept)|x-forwarded-(?:host|port|proto))$/i;
     return [line, ...headers.filter(([name]) => !differs.test(name)).map((each) => each.join(": "))];
   }
 
