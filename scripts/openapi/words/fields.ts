@@ -231,6 +231,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   tenant_name: "The tenant.",
   details: "What was going on.",
   "details.code": "Of a warning; docs/problems.md says what to do.",
+  "details.pass_through": "The provider had a session already, so that the login succeeded without showing a page.",
   "details.failed_open": "Why nothing was assigned, where the session failed open.",
   experiment: "The assignment in force, the first when there are several.",
   "details.experiments": "All of them, when there are several.",
@@ -314,6 +315,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   words: "Every step, in words.",
   depends_on: "The feature flags that had to be evaluated first.",
 
+  "Configuration.version":
+    "2. A file of version 1, or without one, knows no `gate`: its flags with an experiment, and those enabled nowhere, are enabled there.",
   "Configuration.feature_flags": "All of them, each with its variations.",
   "Configuration.experiments": "All of them.",
   "Configuration.segments": "All of them.",
