@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { FeatureFlag } from "../../src/model/feature-flag.ts";
 import type { Resources } from "../../src/model/resources.ts";
-import type { CohortIndex } from "../../src/model/snapshot.ts";
+import type { CohortIndex, Snapshot } from "../../src/model/snapshot.ts";
 import { publishIndex } from "../cohorts/published.ts";
 import {
   cohort,
@@ -43,14 +43,11 @@ function setUp(options: StageOptions = {}, jwks?: unknown): Stage {
 }
 
 let version = 0;
-/** Publishes these with all flags enabled at the gate, and lets the gate read them. */
-async function enable(changes: Partial<Resources>, options: { keys?: readonly string[]; cohorts?: CohortIndex } = {}) {
-  const { keys, cohorts } = options;
+/** Publishes these, with every flag enabled at the gate unless it says otherwise. */
+async function enable(changes: Partial<Resources>, cohorts?: CohortIndex): Promise<Snapshot> {
   version++;
-  const of = resources(changes);
-  const built = buildSnapshot(of, { tenant: "acme", version, publishedAt: "2025-01-31T12:00:00.000Z", cohorts });
-  const flag_keys = [...(keys ?? of.feature_flags.map(({ key }) => key))];
-  await publish({ ...built, gate: { flag_keys } }, version);
+  const options = { tenant: "acme", version, publishedAt: "2025-01-31T12:00:00.000Z", cohorts };
+  return publish(buildSnapshot(resources(changes), options), version);
 }
 /** The gate's memory is a minute old at most. */
 const later = (ms = 61_000) => {
@@ -141,14 +138,14 @@ describe("a rollout of one variation to everyone", () => {
     ["a script", "/app.js", { "sec-fetch-dest": "script" }],
     ["an image", "/logo.png", { "sec-fetch-dest": "image" }],
     ["a silent request", "/authorize?client_id=a&response_type=code&prompt=none", {}],
-  ])("is not told with %s", async (_, path, headers) => {
+  ])("is not stamped on %s", async (_, path, headers) => {
     setUp();
     await enable(winner);
     const { stamp } = await stage.send(navigation(path, headers));
     expect([stamp("id"), stamp("stamp")]).toEqual([null, null]);
   });
 
-  it("is not told with a machine's requests", async () => {
+  it("is not stamped on a machine's requests", async () => {
     setUp();
     await enable(winner);
     const init = { method: "POST", body: "grant_type=refresh_token", headers: { "user-agent": "okhttp/4.12.0" } };
@@ -181,7 +178,7 @@ describe("a rollout of one variation to everyone", () => {
     expect(await start.response.text()).toBe('<html data-experiment-id="-" data-variation-id="var_b"><p>');
   });
 
-  it("is told with its parameters, and with a token that names the flag", async () => {
+  it("is stamped with its parameters, and with a token that names the flag", async () => {
     setUp();
     await enable(winner);
     const { seen } = await createLoginBrowser(stage).fromOutside("/login");
@@ -209,11 +206,11 @@ describe("a rollout of one variation to everyone", () => {
   });
 
   it.each([
-    ["is not enabled at the gate", { keys: [] }],
-    ["is named there and not published", { keys: ["other"] }],
-  ])("is not served where its flag %s", async (_, options) => {
+    ["no deployment", []],
+    ["an app's alone", ["dpl_App"]],
+  ])("is not served where its flag is enabled in %s", async (_, deployments) => {
     setUp();
-    await enable(winner, options);
+    await enable({ ...winner, feature_flags: [rolledOut(everyone("b"), { deployments })] });
     const steps = await login(createLoginBrowser(stage));
     expect(stampsOf(steps)).toEqual(thrice([]));
     for (const { failedOpen, response } of steps) {
@@ -229,7 +226,8 @@ describe("a rollout of one variation to everyone", () => {
 
   it("is not served by a snapshot from before flags could be enabled at the gate", async () => {
     setUp();
-    await publish(winner);
+    const { gate: _, ...before } = await enable(winner);
+    await publish(before);
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([]));
   });
 });
@@ -281,7 +279,7 @@ describe("a rollout by shares", () => {
     }
   });
 
-  it("serves nobody without an id: a bot, a visitor without consent", async () => {
+  it("serves no visitor without an id: a bot, one without consent", async () => {
     setUp({ tenant: { consent: { cookie: "consent", pattern: "^yes$" } } });
     const other = rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" });
     await enable({
@@ -293,7 +291,7 @@ describe("a rollout by shares", () => {
       ],
       ...noExperiments,
     });
-    // What needs no id they get.
+    // A rollout that needs no id is served to them.
     const alike = [served("y", { flag: "other" })];
     const shy = createLoginBrowser(stage);
     const steps = await login(shy);
@@ -337,14 +335,14 @@ describe("a rollout by shares", () => {
   });
 });
 
-describe("who is named", () => {
+describe("inclusions", () => {
   const inclusions = {
     b: { user_ids: ["ada"], device_ids: ["tester"] },
     c: { user_ids: ["bob"], device_ids: [] },
   };
   const rollout: Rollout = { ...everyone("a"), inclusions };
 
-  it("is included by device and by user at every step, beside all others", async () => {
+  it("by device and by user hold at every step, beside all other visitors", async () => {
     const users = await createUsers();
     setUp({ tenant: { ...users.tenant, device_cookie: "did" } }, users.jwks);
     await enable({ feature_flags: [rolledOut(rollout)], ...noExperiments });
@@ -360,17 +358,16 @@ describe("who is named", () => {
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([served("a")]));
   });
 
-  it("is included where nobody else is served", async () => {
+  it("hold where no other visitor is served", async () => {
     setUp({ tenant: { device_cookie: "did" } });
-    const none = { percentage: 0, weights: { a: 1 } };
-    await enable({ feature_flags: [rolledOut({ inclusions, all_users: none })], ...noExperiments });
+    await enable({ feature_flags: [rolledOut({ inclusions })], ...noExperiments });
     expect(stampsOf(await login(createLoginBrowser(stage, { did: "tester" })))).toEqual(thrice([served("b")]));
     const others = createLoginBrowser(stage);
     expect(stampsOf(await login(others))).toEqual(thrice([]));
     expect(others.cookies.size).toBe(0);
   });
 
-  it("by user is bucketed by user, whatever the browser", async () => {
+  it("and buckets by user depend on the user, whatever the browser", async () => {
     const users = await createUsers();
     setUp({ tenant: users.tenant }, users.jwks);
     await enable({ feature_flags: [rolledOut({ ...everyone("a", "b"), bucketing_key: "user_id" })], ...noExperiments });
@@ -493,7 +490,7 @@ describe("targets", () => {
 
     it("serve its members, at every step", async () => {
       setUp({ tenant: { device_cookie: "did" } });
-      await enable(onCohort, { cohorts: await index() });
+      await enable(onCohort, await index());
       const inside = await login(createLoginBrowser(stage, { did: "in" }));
       expect(stampsOf(inside)).toEqual(thrice([other, served("b", { segment: "seg_In" })]));
       const outside = await login(createLoginBrowser(stage, { did: "out" }));
@@ -504,7 +501,7 @@ describe("targets", () => {
       "that cannot be read give nothing, and cost no other flag: %s",
       async (fault) => {
         setUp({ tenant: { device_cookie: "did" } });
-        await enable(onCohort, { cohorts: await index() });
+        await enable(onCohort, await index());
         stage.restart(100);
         await stage.send(navigation("/login", { "sec-purpose": "prefetch" }));
         await breakCohorts(stage, fault);
@@ -543,7 +540,7 @@ describe("a sticky rollout", () => {
 });
 
 describe("dependencies", () => {
-  it("let through who has the other flag's variation", async () => {
+  it("serve those who have the other flag's variation", async () => {
     setUp({ tenant: { device_cookie: "did" } });
     const base = rolledOut(everyone("a", "b"));
     const next = rolledOut(
@@ -597,25 +594,25 @@ describe("an experiment and its flag's rollout", () => {
     return steps.map(({ stamped }) => stamped.map(({ id, method }) => `${id} ${method}`).join());
   };
   const assigned = ["exp_Page auto", "exp_Page session", "exp_Page session"];
-  const served_ = thrice("- rollout");
+  const onRollout = thrice("- rollout");
 
   it("take turns as the experiment is activated, paused and completed", async () => {
     setUp();
     await enable(world("draft"));
-    expect(await usual(createLoginBrowser(stage))).toEqual(served_);
+    expect(await usual(createLoginBrowser(stage))).toEqual(onRollout);
     await enable(world("active"));
     later(2 * 3600_000);
     const browser = createLoginBrowser(stage);
     expect(await usual(browser)).toEqual(assigned);
     await enable(world("paused"));
     later(2 * 3600_000);
-    expect(await usual(browser)).toEqual(served_);
+    expect(await usual(browser)).toEqual(onRollout);
     await enable(world("active"));
     later(2 * 3600_000);
     expect(await usual(browser)).toEqual(assigned);
     await enable(world("completed"));
     later(2 * 3600_000);
-    expect(await usual(browser)).toEqual(served_);
+    expect(await usual(browser)).toEqual(onRollout);
   });
 
   it("pausing leaves every login under way its page", async () => {
@@ -631,7 +628,7 @@ describe("an experiment and its flag's rollout", () => {
     const kept = start.stamped.map((one) => ({ ...one, method: "session" }));
     expect(stampsOf(steps)).toEqual([kept, kept]);
     expect(briefly((steps[1] as Step).events)).toEqual(["auth exp_Page s"]);
-    expect(await usual(createLoginBrowser(stage))).toEqual(served_);
+    expect(await usual(createLoginBrowser(stage))).toEqual(onRollout);
   });
 
   it("pausing shows no rollout in the middle of a login that the experiment left out", async () => {
@@ -646,10 +643,10 @@ describe("an experiment and its flag's rollout", () => {
     await browser.within("/login");
     const steps = [await browser.within("/login"), await browser.post("/login")];
     expect(stampsOf(steps)).toEqual([[], []]);
-    expect(await usual(browser)).toEqual(served_);
+    expect(await usual(browser)).toEqual(onRollout);
   });
 
-  it("activating in the middle of a login assigns nobody before the next", async () => {
+  it("activating in the middle of a login assigns from the next one on", async () => {
     setUp();
     await enable(world("draft"));
     const browser = createLoginBrowser(stage);
@@ -667,14 +664,14 @@ describe("an experiment and its flag's rollout", () => {
     [
       "first completed, then rolled out",
       [world("completed", null), world("completed", everyone("b"))],
-      [thrice(""), served_],
+      [thrice(""), onRollout],
     ],
     [
       "first rolled out, then completed",
       [world("active", everyone("b")), world("completed", everyone("b"))],
-      [assigned, served_],
+      [assigned, onRollout],
     ],
-    ["at once", [world("completed", everyone("b"))], [served_]],
+    ["at once", [world("completed", everyone("b"))], [onRollout]],
   ])("the winner stays: %s", async (_, changes, expected) => {
     setUp();
     await enable(world("active", null));
@@ -702,7 +699,7 @@ describe("an experiment and its flag's rollout", () => {
     expect(briefly(steps.flatMap(({ events }) => events))).toEqual([]);
   });
 
-  it("stand in one list, each with its own words", async () => {
+  it("are stamped in one list", async () => {
     setUp();
     const other = rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" });
     const more = [variation("x", { feature_flag_id: "flg_Other" }), variation("y", { feature_flag_id: "flg_Other" })];
@@ -735,7 +732,7 @@ describe("an experiment and its flag's rollout", () => {
 describe("a login that fails open", () => {
   const winner = { feature_flags: [rolledOut(everyone("b"))], ...noExperiments };
 
-  it("is not told of a rollout, and nor is the rest of it", async () => {
+  it("is stamped with no rollout to its end", async () => {
     setUp();
     await enable(winner);
     await breakKv(stage, "error");
@@ -813,7 +810,7 @@ describe("more flags than fit", () => {
         expect(seen.headers.get("x-experiment-id")?.split(",")[0]).toBe("exp_Page");
         expect(stamped.length).toBeGreaterThan(5);
         flagsSeen.add(stamped.map(({ flag: key }) => key).join());
-        // A config is never told by half.
+        // A config is there for each.
         expect(seen.headers.get("x-experiment-config")?.split(",")).toHaveLength(stamped.length);
       }
     }
@@ -844,9 +841,8 @@ it("a broken flag fails alone", async () => {
 it("what the gate cannot read of the enabled flags serves no rollout, and experiments go on", async () => {
   for (const gate of [null, [], { flag_keys: "page" }, { flag_keys: [1] }]) {
     setUp();
-    await enable({ feature_flags: [rolledOut(everyone("b"))], ...noExperiments });
-    const stored = JSON.parse((await realStores.kv.get("snapshot:acme")) ?? "");
-    await publish({ ...stored, gate });
+    const stored = await enable({ feature_flags: [rolledOut(everyone("b"))], ...noExperiments });
+    await publish({ ...stored, gate } as never);
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([]));
     vi.unstubAllGlobals();
   }
