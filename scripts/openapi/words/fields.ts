@@ -25,7 +25,8 @@ export const queryWords: Readonly<Record<string, string>> = {
   actor: "Only changes by `root`, `token:<id>` or `jwt:<sub>`.",
   operation: "Only changes by this operation, such as `update_experiment`.",
   since: "From this moment on.",
-  device_id: "The subject's device.",
+  device_id:
+    "The subject's device: the value of the `vst_did` cookie (whole, with its name, or its first 22 characters, which are the id), or an id that an app chose itself.",
   user_id: "The subject's user.",
   flag_key: "Only of the feature flag with this key.",
   experiment_id: "Only of this experiment.",
@@ -74,7 +75,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   dependencies: "By feature flag key, which of its variations let a subject through.",
   inclusions: "By variation key, who gets it whatever the rest says.",
   user_ids: "Users included.",
-  device_ids: "Devices included.",
+  device_ids: "Devices included, each in the forms that `device_id` takes.",
   sticky_bucketing: "Whether a subject keeps the first variation it got, whatever the rules become.",
   targeting: "Asked from top to bottom; the first that matches decides.",
   conditions: "Any of the outer list, each all of its inner list. Instead of a segment.",
