@@ -21,7 +21,7 @@ import { isAged, isSameSession, resignTimeoutMs, type Session, sessionSeconds, s
 import type { Stamp, Stamper } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices, stickyLookup } from "./sticky.ts";
 import { noUser, type User } from "./user.ts";
-import { anonymous, isBot, readVisitor, type Visit, type Visitor, valuesOf } from "./visitor.ts";
+import { anonymous, cannotBeAssigned, isBot, readVisitor, type Visit, type Visitor, valuesOf } from "./visitor.ts";
 
 export interface GateDecision {
   assignments: Decision["assignments"];
@@ -130,6 +130,16 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
     return nothing({ ...base, warnings });
   }
   const { gate } = snapshot;
+  // Asked of forms and prerendered pages too, which take no part themselves.
+  const couldAssign = hasConsent && gate.active.length > 0 && !(isDocument ? bot : isBot(visit));
+  if (!hadSession && couldAssign && cannotBeAssigned(visit)) {
+    // The rest of this login, which is marked when the page is observed, shows no rollout either.
+    return nothing({
+      ...base,
+      couldAssign,
+      warnings: overrideWarnings(visit, visitor, null, { participates, hasConsent }),
+    });
+  }
   const mayAssign = isDocument && classified.isNavigation && participates && !bot;
   // Forms and calls of a page without a session carry the rollouts that the page was served.
   const carriesRollouts = hasConsent && !isDocument && gate.rollouts.length > 0 && !isBot(visit);
@@ -222,8 +232,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
     userUnit: userUnit ?? next?.userUnit ?? null,
     session: renewed,
     beginsSession: session === null || isNewLogin,
-    // Asked of forms and prerendered pages too, which take no part themselves.
-    couldAssign: hasConsent && gate.active.length > 0 && !(isDocument ? bot : isBot(visit)),
+    couldAssign,
     forcedIn: forced === null ? [] : forcedExperiments(snapshot, forced, own),
     cookies: [...base.cookies, ...signed],
     warnings: [

@@ -49,6 +49,13 @@ export function isBot({ request }: Visit): boolean {
   return bot;
 }
 
+/** Whether its page, if it is answered with one, is a page of a login that nobody can be assigned on. */
+export function cannotBeAssigned({ classified, request }: Visit): boolean {
+  const { flow, kind, isNavigation, isFrame, isPrerender } = classified;
+  const isForm = kind === "carry" && request.method === "POST";
+  return flow !== null && isNavigation && !isFrame && (isPrerender || isForm);
+}
+
 export const valuesOf = ({ cookies, scope }: Visit, base: CookieBase): string[] =>
   cookieValues(cookies, cookieName(base, scope));
 

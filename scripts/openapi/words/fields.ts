@@ -25,7 +25,8 @@ export const queryWords: Readonly<Record<string, string>> = {
   actor: "Only changes by `root`, `token:<id>` or `jwt:<sub>`.",
   operation: "Only changes by this operation, such as `update_experiment`.",
   since: "From this moment on.",
-  device_id: "The subject's device.",
+  device_id:
+    "The subject's device: the value of the `vst_did` cookie (whole, with its name, or its first 22 characters, which are the id), or an id that an app chose itself.",
   user_id: "The subject's user.",
   flag_key: "Only of the feature flag with this key.",
   experiment_id: "Only of this experiment.",
@@ -74,7 +75,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   dependencies: "By feature flag key, which of its variations let a subject through.",
   inclusions: "By variation key, who gets it whatever the rest says.",
   user_ids: "Users included.",
-  device_ids: "Devices included.",
+  device_ids: "Devices included, each in the forms that `device_id` takes.",
   sticky_bucketing: "Whether a subject keeps the first variation it got, whatever the rules become.",
   targeting: "Asked from top to bottom; the first that matches decides.",
   conditions: "Any of the outer list, each all of its inner list. Instead of a segment.",
@@ -231,8 +232,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   tenant_name: "The tenant.",
   details: "What was going on.",
   "details.code": "Of a warning; docs/problems.md says what to do.",
-  "details.pass_through":
-    "Whether the provider logged the user in by a session that it already had, without showing a page.",
+  "details.pass_through": "The provider had a session already, so that the login succeeded without showing a page.",
   "details.failed_open": "Why nothing was assigned, where the session failed open.",
   experiment: "The assignment in force, the first when there are several.",
   "details.experiments": "All of them, when there are several.",
@@ -316,6 +316,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   words: "Every step, in words.",
   depends_on: "The feature flags that had to be evaluated first.",
 
+  "Configuration.version":
+    "2. A file of version 1, or without one, knows no `gate`: its flags with an experiment, and those enabled nowhere, are enabled there.",
   "Configuration.feature_flags": "All of them, each with its variations.",
   "Configuration.experiments": "All of them.",
   "Configuration.segments": "All of them.",

@@ -145,6 +145,8 @@ function readTargets(
       for (const { message, input } of conditions.issues) problem(place, `${JSON.stringify(input)} ${message}`);
     }
     if (typeof shares === "string" || !conditions.success) continue;
+    // To Amplitude's engine an empty list matches no one; here a target without conditions matches everyone.
+    if (segment.conditions?.length === 0) continue;
     if (shares.isRounded) warning(place, "left out the very last hash, which now gets the last variant");
     const { segmentName } = segment.metadata ?? {};
     const name = v.is(nameSchema, segmentName) ? segmentName : `Segment ${place + 1}`;

@@ -47,7 +47,7 @@ it("keeps a flag, changes it and lets go of it", async () => {
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     updated_at: made.body.created_at,
     key: "login_page",
-    deployments: [],
+    deployments: ["gate"],
   });
   const { id } = made.body;
   expect(await client.get(`/feature-flags/${id}`)).toEqual(made.body);

@@ -203,7 +203,15 @@ describe("export", () => {
     await client.post("/import", shop);
     await tokenOf("read");
     const file = await client.get("/export");
-    expect(Object.keys(file)).toEqual(["feature_flags", "experiments", "segments", "cohorts", "groups", "deployments"]);
+    expect(Object.keys(file)).toEqual([
+      "version",
+      "feature_flags",
+      "experiments",
+      "segments",
+      "cohorts",
+      "groups",
+      "deployments",
+    ]);
     expect(JSON.stringify(file)).not.toMatch(/"(key_hash|hash|token)"|client-|server-/);
     const other = createClient();
     await other.post("/import", file);

@@ -58,6 +58,7 @@ describe("buildSnapshot", () => {
         name: "Page test",
         status: "active",
         flag_key: "page",
+        authentication_flow: "authentication",
         epoch: 4,
         subject: "user",
         sticky: true,

@@ -29,7 +29,7 @@ describe("readConfiguration", () => {
         name: "Login page",
         type: "self",
         status: "active",
-        deployments: [],
+        deployments: ["gate"],
         parameters: { headline: { type: "string", value: "Sign in" } },
         created_at: at,
         updated_at: at,
