@@ -1,4 +1,5 @@
 /** What a command of the management API is given. Commands read and write a draft; the object commits it whole or not at all. */
+import type { FlowName } from "../model/flow.ts";
 import { type IdKind, newId } from "../model/ids.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Scope } from "../model/token.ts";
@@ -17,6 +18,10 @@ export interface TenantSettings {
   id: string;
   activeLimit: number;
   entitled: boolean;
+  /** Whether `user` is set: without it the gate knows no user ids. */
+  verifiesUsers: boolean;
+  /** The flows that have pages at the gate, by the provider's preset and the tenant's rules. */
+  gateFlows: readonly FlowName[];
   /** Of the addresses that this request names, those that may not be asked, each with the reason. */
   refusedAddresses?: Readonly<Record<string, string>>;
 }

@@ -217,9 +217,11 @@ export class Control extends DurableObject<ControlEnv> {
     };
     const options = { tenant: tenant.id, version, publishedAt: at, cohorts: before.cohortIndex };
     const latest = isPublished ? serializeLatest(draft.resources(), options) : undefined;
+    // A setting is not a change of the configuration, so that what it made invalid is not reported with the next change.
+    const { activeLimit, verifiesUsers } = tenant;
     const states = {
-      before: { resources: createDraft(this.#tables, 0).resources(), activeLimit: before.activeLimit },
-      after: { resources: draft.resources(), activeLimit: tenant.activeLimit },
+      before: { resources: createDraft(this.#tables, 0).resources(), activeLimit: before.activeLimit, verifiesUsers },
+      after: { resources: draft.resources(), activeLimit, verifiesUsers },
     };
     const entries = isPublished ? warningsAbout(states, { tenant: tenant.id, at, hostname }) : [];
     const change = { version, at, actor: actor.name, operation: command, correlationId };

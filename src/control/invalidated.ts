@@ -7,6 +7,7 @@ interface State {
   resources: Resources;
   /** Unknown before the first commit. */
   activeLimit: number | undefined;
+  verifiesUsers?: boolean;
 }
 
 /** Several entries travel in a batch of bounded size (`log-outbox.ts`), whatever names and reasons they hold. */
@@ -38,9 +39,12 @@ export function warningsAbout(
   });
 }
 
-function problemsOf(id: string, { resources, activeLimit }: State): ReturnType<typeof checkExperiment> {
+function problemsOf(
+  id: string,
+  { resources, activeLimit, verifiesUsers = true }: State,
+): ReturnType<typeof checkExperiment> {
   const experiment = byId(resources.experiments, id);
   return experiment === undefined
     ? []
-    : checkExperiment(experiment, resources, activeLimit === undefined ? {} : { activeLimit });
+    : checkExperiment(experiment, resources, { verifiesUsers, ...(activeLimit === undefined ? {} : { activeLimit }) });
 }

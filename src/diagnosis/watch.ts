@@ -1,6 +1,7 @@
 /** Looks at every active experiment each hour, so that a mismatch is told although nobody opens its report. */
 import { within } from "../alarms/deadline.ts";
 import type { Control, ControlAnswer } from "../control/control.ts";
+import { tenantSettingsOf } from "../control/tenant-settings.ts";
 import type { ExperimentRecord } from "../model/experiment-record.ts";
 import type { LogEntry, QueueMessage } from "../model/log-entry.ts";
 import type { Tenant } from "../model/tenant.ts";
@@ -24,7 +25,7 @@ export interface WatchOptions {
 export async function watchExperiments({ tenant, control, sourcesOf, queue, now }: WatchOptions): Promise<void> {
   const ask = async (command: "get_experiments" | "get_experiment_report", input: object): Promise<unknown> => {
     const execution = control.execute({
-      tenant: { id: tenant.id, activeLimit: tenant.active_experiment_limit, entitled: tenant.entitled },
+      tenant: tenantSettingsOf(tenant),
       credential: watcher,
       scope: "read:experimentation",
       command,

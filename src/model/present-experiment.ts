@@ -1,5 +1,5 @@
 /** Experiments and what is wrong with them, as the management API shows them. */
-import { checkExperiment } from "./check/check-experiment.ts";
+import { checkExperiment, type ReadinessOptions } from "./check/check-experiment.ts";
 import { currentLevel, type Experiment } from "./experiment.ts";
 import { editableFields, type PatchField } from "./experiment-status.ts";
 import type { ResourceProblem, Resources } from "./resources.ts";
@@ -14,7 +14,7 @@ export interface PresentedExperiment extends Experiment {
 export function presentExperiment(
   experiment: Experiment,
   resources: Resources,
-  options: { activeLimit: number },
+  options: ReadinessOptions,
 ): PresentedExperiment {
   return shown("experiment", {
     ...experiment,

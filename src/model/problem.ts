@@ -69,6 +69,7 @@ export const problems = {
   experiment_incomplete_allocation: { status: 400, title: "Experiment cannot be activated: validation failed." },
   experiment_duplicate_allocation: { status: 400, title: "Experiment cannot be activated: validation failed." },
   experiment_invalid_levels: { status: 400, title: "Experiment cannot be activated: validation failed." },
+  experiment_user_not_verifiable: { status: 400, title: "Experiment cannot be activated: validation failed." },
   invalid_ramp_level: { status: 400, title: "The ramp goes up only, one level at a time." },
   cohort_not_fetched: { status: 400, title: "The cohort's members are pushed: there is no source to fetch them from." },
   cohort_not_pushed: { status: 400, title: "The cohort's members are fetched from its source, and cannot be pushed." },

@@ -58,6 +58,7 @@ export const problemCodes = [
   "experiment_incomplete_allocation",
   "experiment_duplicate_allocation",
   "experiment_invalid_levels",
+  "experiment_user_not_verifiable",
   "segment_not_found",
   "segment_too_complex",
   "cohort_not_found",

@@ -1,6 +1,13 @@
 /** Flags and experiments made through the management API: support for tests in workerd. */
 import type { Client } from "./client.ts";
 
+/** The setting `user`, without which no experiment on users can be activated at the gate. */
+export const verifiedUsers = {
+  issuer: "https://id.example.com",
+  jwks_uri: "https://id.example.com/jwks",
+  token: "cookie:token",
+};
+
 export interface FlagStage {
   id: string;
   /** Ids, the baseline first. */

@@ -15,7 +15,11 @@ import {
 } from "../model/resources.ts";
 
 const place = { tenant: "acme", at: "2030-01-01T00:00:00.000Z", hostname: "admin.example.com" };
-const state = (changes: Partial<Resources> = {}, activeLimit = 1) => ({ resources: resources(changes), activeLimit });
+const state = (changes: Partial<Resources> = {}, activeLimit = 1) => ({
+  resources: resources(changes),
+  activeLimit,
+  verifiesUsers: false,
+});
 const codesOf = (before: ReturnType<typeof state>, after: ReturnType<typeof state>) =>
   warningsAbout({ before, after }, place).map(({ description }) => /no longer valid: (\w+)/.exec(description)?.[1]);
 
@@ -27,6 +31,7 @@ const bySegment = experiment({
     { variation_id: "var_a", is_control: true, is_fallback: true },
   ],
 });
+const onUsers = experiment({ assignment_config: { subject: "user" } });
 const dependent = flag({ rollout: { dependencies: { other: ["on"] } } });
 const other = flag({ id: "flg_Other", key: "other", name: "Other" });
 const on = variation("on", { feature_flag_id: "flg_Other" });
@@ -41,6 +46,12 @@ describe("warns, whatever made an active experiment invalid", () => {
       {},
       { feature_flags: [flag({ parameters: { wide: { type: "boolean", value: false } } })] },
       "variation_unknown_parameter",
+    ],
+    [
+      "its flag left to the gate, which cannot verify users",
+      { experiments: [onUsers], feature_flags: [flag({ deployments: ["gate", "dep_App"] })] },
+      { experiments: [onUsers], feature_flags: [flag({ deployments: ["gate"] })] },
+      "experiment_user_not_verifiable",
     ],
     ["a variation gone", {}, { variations: variations.slice(1) }, "variation_not_from_flag"],
     [

@@ -192,7 +192,7 @@ async function live(state: DurableObjectState, warned: string[]): Promise<Lives>
     warned,
     async run(command, input, activeLimit = 1) {
       const result: ControlAnswer = await lives.control.execute({
-        tenant: { id: tenant, activeLimit, entitled: true },
+        tenant: { id: tenant, activeLimit, entitled: true, verifiesUsers: true, gateFlows: ["authentication"] },
         credential: { actor: { name: "root", scopes } },
         scope: "read:experimentation",
         command,

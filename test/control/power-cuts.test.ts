@@ -76,7 +76,7 @@ it("the object killed with the commit barely stored, its real alarm publishes in
   const client = createClient();
   const answer = await runInDurableObject(client.control(), (control) =>
     control.execute({
-      tenant: { id: client.tenant, activeLimit: 1, entitled: true },
+      tenant: { id: client.tenant, activeLimit: 1, entitled: true, verifiesUsers: true, gateFlows: [] },
       credential: { actor: { name: "root", scopes } },
       scope: "create:experimentation",
       command: "create_segment",

@@ -2,6 +2,7 @@
 import { within } from "../../alarms/deadline.ts";
 import { createUnits, type Units } from "../../assignment/unit.ts";
 import type { Control, ControlAnswer, ControlRequest } from "../../control/control.ts";
+import { tenantSettingsOf } from "../../control/tenant-settings.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Tenant } from "../../model/tenant.ts";
 import type { Settings } from "../../settings.ts";
@@ -60,9 +61,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     try {
       const execution = control.get(control.idFromName(tenant.id)).execute({
         tenant: {
-          id: tenant.id,
-          activeLimit: tenant.active_experiment_limit,
-          entitled: tenant.entitled,
+          ...tenantSettingsOf(tenant),
           refusedAddresses: refusedAddresses(asked.input.body, settings),
         },
         credential,

@@ -39,8 +39,8 @@ export const transferCommands = {
       throw new Problem("insufficient_scope", `${needed.join(", ")}.`, "Insufficient scope; expected all of:");
     }
 
-    const { activeLimit, refusedAddresses } = tenant;
-    const options = { current: draft.resources(), at, prune, activeLimit, refusedAddresses };
+    const { activeLimit, verifiesUsers, refusedAddresses } = tenant;
+    const options = { current: draft.resources(), at, prune, activeLimit, verifiesUsers, refusedAddresses };
     const { steps, problems, warnings } =
       format === "amplitude" ? planAmplitudeImport(body, options) : { ...planImport(body, options), warnings: [] };
     if (!dry_run && problems.length > 0) throw new Problem("invalid_import", problems.map(inWords).join("; "));

@@ -13,18 +13,25 @@ import {
 } from "../resources.ts";
 import { checkFlag, isHarmless } from "./check-flag.ts";
 import { checkSegment } from "./check-segment.ts";
+import { isEnabledAtGate, isEnabledForApps, userNotVerifiable } from "./gate-reach.ts";
 
 type Report = (code: ProblemCode, message: string, under?: string) => void;
+
+export interface ReadinessOptions {
+  /** How many experiments may be active in the tenant, this one counted; 1 unless given. */
+  activeLimit?: number;
+  /** Whether the tenant's settings say how the gate verifies users; where unknown, it is assumed that they do. */
+  verifiesUsers?: boolean;
+}
 
 /**
  * Everything that stands in the way of running `experiment`, its flag's and its segments' faults included; empty when
  * nothing does. It must be one of `resources`. Its state does not matter: a draft is judged as if it were to be activated.
- * @param options.activeLimit how many experiments may be active in the tenant, this one counted; 1 unless given
  */
 export function checkExperiment(
   experiment: Experiment,
   resources: Resources,
-  options: { activeLimit?: number } = {},
+  options: ReadinessOptions = {},
 ): ResourceProblem[] {
   const flag = flagOf(experiment, resources);
   const segments = new Set(experiment.allocations.map(({ segment_id = "" }) => byId(resources.segments, segment_id)));
@@ -65,7 +72,7 @@ export function checkReferences(experiment: Experiment, resources: Resources): R
 export function checkReadiness(
   experiment: Experiment,
   resources: Resources,
-  { activeLimit = 1 }: { activeLimit?: number } = {},
+  { activeLimit = 1, verifiesUsers = true }: ReadinessOptions = {},
 ): ResourceProblem[] {
   return collect(experiment, resources, (report) => {
     const flag = flagOf(experiment, resources);
@@ -81,6 +88,7 @@ export function checkReadiness(
     }
     if (experiment.allocation_strategy === "percentage") checkPercentages(experiment, report);
     else checkPriorities(experiment, report);
+    if (!verifiesUsers && flag !== undefined) checkUsers(experiment, flag, report);
     checkRivals(experiment, flag, resources, activeLimit, report);
   });
 }
@@ -131,6 +139,12 @@ function reportRepeated<Field extends "variation_id" | "segment_id" | "priority"
       report("experiment_duplicate_allocation", message, `.allocations[${index}].${field}`);
     }
   });
+}
+
+/** Where apps fetch the flag too, they say who the user is, so that it is only a warning there. */
+function checkUsers({ assignment_config }: Experiment, flag: FeatureFlag, report: Report): void {
+  if (assignment_config.subject !== "user" || !isEnabledAtGate(flag) || isEnabledForApps(flag)) return;
+  report("experiment_user_not_verifiable", userNotVerifiable, ".assignment_config.subject");
 }
 
 /** Others that are active already; of several active ones, the first stored come first. */

@@ -2,7 +2,7 @@
 
 import { groupFlagKey } from "../group.ts";
 import { type ResourceProblem, type Resources, variationsOf } from "../resources.ts";
-import { checkReadiness, checkReferences } from "./check-experiment.ts";
+import { checkReadiness, checkReferences, type ReadinessOptions } from "./check-experiment.ts";
 import { checkFlag } from "./check-flag.ts";
 import { checkGroup } from "./check-group.ts";
 import { checkSegment } from "./check-segment.ts";
@@ -10,9 +10,8 @@ import { checkSegment } from "./check-segment.ts";
 /**
  * Every fault, once; empty when there is none. Drafts may be incomplete and are only asked that what they refer to
  * exists; active experiments have to be ready.
- * @param options.activeLimit how many experiments may be active; 1 unless given
  */
-export function checkResources(resources: Resources, options: { activeLimit?: number } = {}): ResourceProblem[] {
+export function checkResources(resources: Resources, options: ReadinessOptions = {}): ResourceProblem[] {
   return [
     ...checkUnique(resources),
     ...resources.feature_flags.flatMap((flag) => checkFlag(flag, resources)),

@@ -1,4 +1,5 @@
 /** What importing a file would do to a tenant's resources, and what speaks against it. */
+import type { ReadinessOptions } from "../check/check-experiment.ts";
 import { checkResources } from "../check/check-resources.ts";
 import { byId, placeOf, type Resources } from "../resources.ts";
 import { readConfiguration } from "./configuration.ts";
@@ -21,6 +22,8 @@ export interface ImportOptions {
   prune: boolean;
   /** How many experiments may be active. */
   activeLimit: number;
+  /** Whether the gate can verify the tenant's users; it can unless this says otherwise. */
+  verifiesUsers?: boolean;
   /** Of the addresses that cohorts are to be fetched from, those that may not be, each with the reason. */
   refusedAddresses?: Readonly<Record<string, string>> | undefined;
 }
@@ -28,7 +31,7 @@ export interface ImportOptions {
 /** @param input parsed JSON. Deployments that are new come without keys. */
 export function planImport(
   input: unknown,
-  { current, at, prune, activeLimit, refusedAddresses = {} }: ImportOptions,
+  { current, at, prune, activeLimit, verifiesUsers = true, refusedAddresses = {} }: ImportOptions,
 ): ImportPlan {
   const read = readConfiguration(input, { at, current });
   if ("problems" in read) {
@@ -76,8 +79,9 @@ export function planImport(
   const found: ImportProblem[] = [];
   checkLimits(current, result, (code, path, message) => void found.push({ code, path, message }));
   // What was wrong before and has nothing to do with the file does not stand in its way.
-  const old = new Set(faultsOf(current, activeLimit).map((fault) => signatureOf(fault, current)));
-  found.push(...faultsOf(result, activeLimit).filter((fault) => !old.has(signatureOf(fault, result))));
+  const readiness = { activeLimit, verifiesUsers };
+  const old = new Set(faultsOf(current, readiness).map((fault) => signatureOf(fault, current)));
+  found.push(...faultsOf(result, readiness).filter((fault) => !old.has(signatureOf(fault, result))));
   return { steps, problems: [...problems, ...found.map((problem) => placeProblem(problem, result, named))] };
 }
 
@@ -98,8 +102,8 @@ function signatureOf(fault: ImportProblem, resources: Resources): string {
 }
 
 /** A draft may hold another flag's variations, as through the API; its validation says so. */
-function faultsOf(resources: Resources, activeLimit: number): ImportProblem[] {
-  return checkResources(resources, { activeLimit }).filter(({ code, path }) => {
+function faultsOf(resources: Resources, readiness: ReadinessOptions): ImportProblem[] {
+  return checkResources(resources, readiness).filter(({ code, path }) => {
     const [, place] = /^experiments\[(\d+)\]/.exec(path) ?? [];
     return code !== "variation_not_from_flag" || resources.experiments[Number(place)]?.status !== "draft";
   });

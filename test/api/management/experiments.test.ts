@@ -8,12 +8,13 @@ import {
   type FlagStage,
   segmentBodyOf,
   shares,
+  verifiedUsers,
 } from "../experiment-stage.ts";
 
 let client: Client;
 let flag: FlagStage;
 beforeEach(async () => {
-  client = createClient();
+  client = createClient({ tenant: { user: verifiedUsers } });
   flag = await createFlag(client);
 });
 

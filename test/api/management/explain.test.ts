@@ -2,7 +2,14 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/worker.ts";
 import { adminHost, type Client, createClient } from "../client.ts";
-import { bodyOf, createFlag, createSegment, type FlagStage, segmentBodyOf } from "../experiment-stage.ts";
+import {
+  bodyOf,
+  createFlag,
+  createSegment,
+  type FlagStage,
+  segmentBodyOf,
+  verifiedUsers,
+} from "../experiment-stage.ts";
 
 const loginHost = "login.example.com";
 const agents = {
@@ -15,7 +22,7 @@ let client: Client;
 let flag: FlagStage;
 beforeEach(async () => {
   client = createClient({
-    tenant: { hosts: [adminHost, loginHost], device_cookie: "did", active_experiment_limit: 5 },
+    tenant: { user: verifiedUsers, hosts: [adminHost, loginHost], device_cookie: "did", active_experiment_limit: 5 },
   });
   flag = await createFlag(client);
 });

@@ -156,6 +156,7 @@ export const experiments: Walk = {
       allocations: shares(flag).map((share) => ({ ...share, variation_id: flag.variations[0] })),
     })),
     experiment_invalid_levels: activating(() => ({ levels: [50, 5] })),
+    experiment_user_not_verifiable: activating(() => ({ assignment_config: { subject: "user" } })),
     async feature_flag_too_few_variations(client) {
       const flag = await createFlag(client);
       await client.delete(`/feature-flags/${flag.id}/variations/${flag.variations[1]}`);

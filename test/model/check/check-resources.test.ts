@@ -249,6 +249,31 @@ describe("checkExperiment", () => {
     expect(codes(["authentication", "all"])).toEqual(["experiment_active_limit_exceeded"]);
   });
 
+  describe("an experiment on users in a tenant without user settings", () => {
+    const onUsers = experiment({ assignment_config: { subject: "user" } });
+    const codes = (deployments: FeatureFlag["deployments"], options: object) =>
+      checkExperiment(
+        onUsers,
+        resources({ feature_flags: [flag({ deployments })], experiments: [onUsers] }),
+        options,
+      ).map(({ code, path }) => `${code} ${path}`);
+
+    it.each<[string[], boolean | undefined, string[]]>([
+      [["gate"], false, ["experiment_user_not_verifiable experiments[0].assignment_config.subject"]],
+      [["gate"], true, []],
+      [["gate"], undefined, []],
+      [["gate", "dep_App"], false, []],
+      [["dep_App"], false, []],
+      [[], false, []],
+    ])("on a flag enabled in %j, verifiesUsers: %s", (deployments, verifiesUsers, expected) => {
+      expect(codes(deployments, verifiesUsers === undefined ? {} : { verifiesUsers })).toEqual(expected);
+    });
+
+    it("assigns devices all the same", () => {
+      expect(checkExperiment(experiment(), resources(), { verifiesUsers: false })).toEqual([]);
+    });
+  });
+
   it("follows edits of the flag and the segments it uses", () => {
     const renamed = resources({ feature_flags: [flag({ parameters: { heading: { type: "string", value: "Hi" } } })] });
     expect(checkExperiment(experiment(), renamed).map(({ code }) => code)).toEqual([
