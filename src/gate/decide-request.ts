@@ -209,7 +209,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
     userUnit: userUnit ?? next?.userUnit ?? null,
     session: renewed,
     beginsSession: session === null || isNewLogin,
-    couldAssign: participates && !bot && gate.active.length > 0,
+    couldAssign: hasConsent && gate.active.length > 0,
     forcedIn: forced === null ? [] : forcedExperiments(snapshot, forced, own),
     cookies: [...base.cookies, ...signed],
     warnings: [

@@ -11,7 +11,7 @@ import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
 import { normalizePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
 import { resignTimeoutMs, type Session, sessionSeconds, signSession, unassignedValue } from "./session.ts";
-import type { Visit } from "./visitor.ts";
+import { isBot, type Visit } from "./visitor.ts";
 
 export interface Observed {
   /** The origin's, or one with the same bytes where its body had to be read. */
@@ -126,13 +126,15 @@ function withExposed(pins: Session["pins"], exposed: readonly Assignment[]): Ses
  * Whether this is the first page of a login that could not be assigned: it failed open, it was shown before anybody looked, or
  * it answers a form. Its login stays unassigned to its end, since a page must not change in the middle of a login.
  */
-function marksUnassigned({ classified, request }: Visit, decision: GateDecision, isPage: boolean): boolean {
+function marksUnassigned(visit: Visit, decision: GateDecision, isPage: boolean): boolean {
+  const { classified, request } = visit;
   if (decision.failedOpen !== null) {
     const isFirst = decision.failedOpen !== "session" && (classified.isStart || !decision.inSession);
     return classified.kind === "document" && isFirst;
   }
   if (decision.hadSession || !decision.couldAssign || !isPage || classified.flow === null) return false;
-  return classified.isPrerender || (classified.kind === "carry" && request.method === "POST");
+  const isUnassignedPage = classified.isPrerender || (classified.kind === "carry" && request.method === "POST");
+  return isUnassignedPage && !isBot(visit);
 }
 
 /** Tag of an authorization address on this host that the response redirects to; null where it does not. */
