@@ -1,4 +1,6 @@
 /** What the origin's response means: cookies to set, a page shown, a login ended. */
+
+import { cookieName, setCookie } from "../assignment/cookies.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import type { Warning } from "../assignment/warning.ts";
