@@ -1,10 +1,8 @@
 /** What the origin's response means: cookies to set, a page shown, a login ended. */
-
-import { cookieName, setCookie } from "../assignment/cookies.ts";
+import { cookieName, cookieValues, setCookie } from "../assignment/cookies.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import type { Warning } from "../assignment/warning.ts";
-import { cookieName, cookieValues, setCookie } from "./cookies.ts";
 import { withTimeout } from "./deadline.ts";
 import type { GateDecision } from "./decide-request.ts";
 import { isHtml } from "./inject.ts";
