@@ -1,5 +1,6 @@
 /** What happened to an assignment, as an event for the ledger. */
 import { mostMissing, type OutcomeType, type VestibuleEvent } from "../model/event.ts";
+import type { CompiledExperiment } from "../snapshot/compiled.ts";
 import type { Address } from "./address.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Assignment } from "./decide.ts";
@@ -56,6 +57,24 @@ export function eventOf({ type, assignment, outcome }: Happening, unit: string, 
     ...(outcome === undefined ? {} : { outcome }),
     ...(type !== "assignment" || hashedVariationId === undefined ? {} : { hashed_variation_id: hashedVariationId }),
     ...(type !== "assignment" || missing.length === 0 ? {} : { missing: missing.slice(0, mostMissing) }),
+  };
+}
+
+/** An outcome of a subject, whatever variation it has: the ledger knows that, if it was assigned any. */
+export function outcomeOf(
+  experiment: CompiledExperiment,
+  outcome: OutcomeType,
+  unit: string,
+  occasion: Occasion,
+): VestibuleEvent {
+  return {
+    ...occurred(occasion),
+    type: "auth",
+    experiment_id: experiment.id,
+    flag_key: experiment.flagKey,
+    unit,
+    subject_kind: experiment.subject,
+    outcome,
   };
 }
 

@@ -50,6 +50,8 @@ const experiment = v.object({
   status: experimentStatus,
   /** Key of the flag in `flags` whose variants are this experiment's variations. */
   flag_key: id,
+  /** When it was completed; absent while it is not, and from snapshots published before this was said. */
+  ended_at: v.exactOptional(v.pipe(v.string(), v.isoTimestamp())),
   /** Counts up whenever the split changes; 1 at first activation. */
   epoch: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** The flow on whose pages it assigns and is exposed; `authentication` in snapshots published before flows had an effect. */

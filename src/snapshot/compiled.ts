@@ -18,6 +18,8 @@ export interface CompiledVariation {
 
 export interface CompiledExperiment extends Pick<SnapshotExperiment, "id" | "status" | "epoch" | "subject" | "sticky"> {
   flow: AuthenticationFlow;
+  /** When it was completed; absent while it is not. */
+  endedAtMs?: number;
   flagKey: string;
   control: string | undefined;
   variations: ReadonlyMap<string, CompiledVariation>;
@@ -56,6 +58,8 @@ export interface CompiledGate {
   hasPendingExperiments: boolean;
   /** Whether an active experiment depends on who the user is. */
   needsUser: boolean;
+  /** Whether the flag is enabled at the gate. Every flag is where the snapshot was published before flags could be. */
+  isEnabled(flagKey: string): boolean;
 }
 
 export interface CohortNeed {
@@ -138,6 +142,7 @@ function compileExperiment(experiment: SnapshotExperiment): CompiledExperiment {
     status: experiment.status,
     epoch: experiment.epoch,
     flow: experiment.authentication_flow,
+    ...(experiment.ended_at === undefined ? {} : { endedAtMs: Date.parse(experiment.ended_at) }),
     subject: experiment.subject,
     sticky: experiment.sticky,
     flagKey: experiment.flag_key,
@@ -174,6 +179,7 @@ function compileGate(
     return flag === undefined ? [] : [compileRollout(flag, flagByKey, cohortNeedOf(key))];
   });
   return {
+    isEnabled,
     active: own,
     rollouts,
     hasPendingExperiments: [...experiments.values()].some(

@@ -24,14 +24,14 @@ const blocksOf = (language: string, mark: string) =>
     text.includes(mark) ? [text] : [],
   );
 
-it("curl fetches assignments, tells an exposure, links device and user, and forces a variation", async () => {
-  const [script = ""] = blocksOf("sh", "/_vestibule/v1/");
-  const { stdout, stderr } = await execute("bash", ["-e", "-o", "pipefail", "-c", script], {
+it("curl fetches assignments, tells an exposure and outcomes, links device and user, and forces a variation", async () => {
+  const [script = "", outcomes = ""] = blocksOf("sh", "/_vestibule/v1/");
+  const { stdout, stderr } = await execute("bash", ["-e", "-o", "pipefail", "-c", script + outcomes], {
     cwd: root,
     env: running.env,
   });
   expect(stderr).toBe("");
-  const [first, known, told, linked, forced] = stdout
+  const [first, known, told, ended, linked, forced, batch] = stdout
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
@@ -42,6 +42,8 @@ it("curl fetches assignments, tells an exposure, links device and user, and forc
   expect(first.assignments[0]).toMatchObject({ key: "login_page", reason: "split", method: "auto" });
   expect(known.assignments[0].variation).toBe(first.assignments[0].variation);
   expect(told).toEqual({ accepted: 1, ignored: [], errors: [] });
+  expect(ended).toEqual({ accepted: 1, ignored: [], errors: [] });
+  expect(batch).toEqual({ accepted: 2, ignored: [], errors: [] });
   expect(linked).toEqual({ linked: ["exp_WarmerLogin"] });
   expect(forced.assignments).toContainEqual(
     expect.objectContaining({ key: "sign_up_page", variation: "stepwise", method: "forced" }),

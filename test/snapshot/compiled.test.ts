@@ -114,6 +114,16 @@ it("knows the parameters of what serves nobody, where they can be read", () => {
   ]);
 });
 
+it("says which flags are enabled at the gate: all, where the snapshot does not", () => {
+  const enabledIn = (gate: unknown) =>
+    ["login_page", "other"].map((key) =>
+      compileSnapshot(JSON.stringify({ ...both, gate }), "acme").gate.isEnabled(key),
+    );
+  expect(enabledIn({ flag_keys: ["login_page"] })).toEqual([true, false]);
+  expect(enabledIn({ flag_keys: [] })).toEqual([false, false]);
+  expect(enabledIn(undefined)).toEqual([true, true]);
+});
+
 describe("what is asked about cohorts", () => {
   const condition = (...values: string[]) => ({
     selector: ["context", "user", "cohort_ids"],

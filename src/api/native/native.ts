@@ -1,4 +1,4 @@
-/** The native fetch API: assignments, exposures and who a device belongs to, by plain JSON. */
+/** The native fetch API: assignments, exposures, outcomes and who a device belongs to, by plain JSON. */
 import type { Address } from "../../assignment/address.ts";
 import type { Client, Visit } from "../serving/desk.ts";
 import type { Serving, Speaker } from "../serving/front.ts";
@@ -6,6 +6,7 @@ import { readKey } from "../serving/key.ts";
 import { createAssignments } from "./assignments.ts";
 import { createExposures } from "./exposures.ts";
 import { createIdentify } from "./identify.ts";
+import { createOutcomes } from "./outcomes.ts";
 import { refuse, refuseClient } from "./refuse.ts";
 
 /** A request of a client that is let in. */
@@ -22,6 +23,7 @@ export function createNative(serving: Serving): Speaker {
   const addresses: ReadonlyMap<string, { methods: readonly string[]; answer: Answer }> = new Map([
     ["/_vestibule/v1/assignments", { methods: ["GET", "HEAD", "POST"], answer: createAssignments(serving) }],
     ["/_vestibule/v1/exposures", { methods: ["POST"], answer: createExposures(serving) }],
+    ["/_vestibule/v1/outcomes", { methods: ["POST"], answer: createOutcomes(serving) }],
     ["/_vestibule/v1/identify", { methods: ["POST"], answer: createIdentify(serving) }],
   ]);
   return async (request, url, path, visit) => {

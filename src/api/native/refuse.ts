@@ -7,6 +7,7 @@ export const nativeProblems = {
   invalid_body: { status: 400, title: "Invalid request body." },
   subject_required: { status: 400, title: "Name the subject: device_id, user_id or both." },
   invalid_exposure: { status: 400, title: "There is nothing to record." },
+  invalid_outcome: { status: 400, title: "There is nothing to record." },
   invalid_key: { status: 401, title: "Unknown or revoked deployment key." },
   feature_not_entitled: { status: 403, title: "Experiment Center is not enabled for this tenant" },
   address_not_found: { status: 404, title: "There is nothing at this address." },

@@ -2,14 +2,15 @@
 
 import { within } from "../../alarms/deadline.ts";
 import type { Assignment } from "../../assignment/decide.ts";
-import { eventOf, type Happening, identityOf, type Occasion } from "../../assignment/event.ts";
+import { eventOf, type Happening, identityOf, type Occasion, outcomeOf } from "../../assignment/event.ts";
 import { createMemo } from "../../assignment/memo.ts";
 import { createSender } from "../../assignment/sender.ts";
 import type { Sources, Subject } from "../../assignment/sources.ts";
 import { circuitWarnings, createWriteWarnings, type Scene, type Warning } from "../../assignment/warning.ts";
-import type { VestibuleEvent } from "../../model/event.ts";
+import type { OutcomeType, VestibuleEvent } from "../../model/event.ts";
 import type { QueueMessage } from "../../model/log-entry.ts";
 import type { Tenant } from "../../model/tenant.ts";
+import type { CompiledExperiment } from "../../snapshot/compiled.ts";
 import type { Visit } from "./desk.ts";
 
 /** A repetition within the day says nothing new: the ledger counts units. */
@@ -31,10 +32,17 @@ export interface Told extends Happening {
   unit?: string;
 }
 
+/** How a login of the subject ended, in one experiment; its variation is not known here. */
+export interface ReportedOutcome extends Pick<Told, "id" | "atMs"> {
+  experiment: CompiledExperiment;
+  outcome: OutcomeType;
+}
+
 export interface Telling {
   occasion: Occasion;
   subject: Subject;
   told: readonly Told[];
+  outcomes?: readonly ReportedOutcome[];
   /** Whether device and user belong together, as far as the client says. */
   links?: boolean;
   /** What the device had when it turned out to be the user's: told as such alone. */
@@ -65,24 +73,32 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
     occasion,
     subject,
     told,
+    outcomes = [],
     links = false,
     identified = [],
   }: Telling): Promise<VestibuleEvent[]> {
     const isCounted = ({ method }: Assignment) => method !== "forced";
     const counted = told.filter(({ assignment }) => isCounted(assignment));
     const linked = [...(links ? counted.map(({ assignment }) => assignment) : []), ...identified.filter(isCounted)];
-    if (counted.length + linked.length === 0) return [];
+    if (counted.length + linked.length + outcomes.length === 0) return [];
     const { deviceId, userId } = subject;
     const { tenant } = occasion;
     const device = deviceId === null ? null : await sources.units.unitOf(tenant, "device", deviceId);
     const user = userId === null ? null : await sources.units.unitOf(tenant, "user", userId);
+    const unitFor = ({ subject }: CompiledExperiment) => (subject === "user" ? user : device);
     const events = counted.flatMap((happening) => {
-      const unit = happening.unit ?? (happening.assignment.experiment.subject === "user" ? user : device);
+      const unit = happening.unit ?? unitFor(happening.assignment.experiment);
       if (unit === null) return [];
       const { id, atMs = occasion.atMs } = happening;
       const event = eventOf(happening, unit, { ...occasion, atMs });
       return id === undefined ? event : { ...event, id };
     });
+    for (const { experiment, outcome, id, atMs = occasion.atMs } of outcomes) {
+      const unit = unitFor(experiment);
+      if (unit === null) continue;
+      const event = outcomeOf(experiment, outcome, unit, { ...occasion, atMs });
+      events.push(id === undefined ? event : { ...event, id });
+    }
     if (device === null || user === null) return events;
     const assignments = new Map(linked.map((assignment) => [assignment.experiment.id, assignment]));
     return [...events, ...[...assignments.values()].map((each) => identityOf(each, { device, user }, occasion))];
@@ -103,7 +119,9 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
       const tellings = fresh.flatMap(({ each, whole }) => (whole !== null && heard.get(whole) ? [] : each));
       if (tellings.length === 0) return true;
       // What a client names itself, it may tell again; whoever counts knows it by its id.
-      const named = new Set(tellings.flatMap((each) => each.told.flatMap(({ id }) => id ?? [])));
+      const named = new Set(
+        tellings.flatMap((each) => [...each.told, ...(each.outcomes ?? [])].flatMap(({ id }) => id ?? [])),
+      );
       const news = new Set<string>();
       const isNews = (event: VestibuleEvent): boolean => {
         const said = sayingOf(event);
@@ -138,8 +156,8 @@ export function createFetchReporter(sources: Sources, now: () => number): FetchR
 }
 
 /** All that a telling says, but for its hour; null where the client names what it tells. */
-function wholeOf({ occasion, subject, told, links = false, identified = [] }: Telling): string | null {
-  if (told.some(({ id, atMs }) => id !== undefined || atMs !== undefined)) return null;
+function wholeOf({ occasion, subject, told, outcomes = [], links = false, identified = [] }: Telling): string | null {
+  if ([...told, ...outcomes].some(({ id, atMs }) => id !== undefined || atMs !== undefined)) return null;
   const assigned = ({ experiment, variation, epoch, method }: Assignment) =>
     `${experiment.id} ${variation.id} ${epoch} ${method}`;
   return JSON.stringify([
@@ -148,13 +166,15 @@ function wholeOf({ occasion, subject, told, links = false, identified = [] }: Te
     subject.deviceId,
     subject.userId,
     links,
-    told.map(({ type, assignment, unit }) => `${type} ${unit} ${assigned(assignment)}`),
+    told.map(({ type, outcome, assignment, unit }) => `${type} ${outcome} ${unit} ${assigned(assignment)}`),
+    outcomes.map(({ experiment, outcome }) => `${experiment.id} ${outcome}`),
     identified.map(assigned),
   ]);
 }
 
 /** What an event says, but for its id and its hour. */
-function sayingOf({ type, tenant, experiment_id, variation_id, epoch, unit, linked_unit, at }: VestibuleEvent): string {
+function sayingOf(event: VestibuleEvent): string {
+  const { type, tenant, experiment_id, variation_id, epoch, unit, linked_unit = "", outcome = "", at } = event;
   const day = Math.floor(Date.parse(at) / dayMs);
-  return [type, tenant, experiment_id, variation_id, epoch, unit, linked_unit ?? "", day].join("|");
+  return [type, tenant, experiment_id, variation_id, epoch, unit, linked_unit, outcome, day].join("|");
 }

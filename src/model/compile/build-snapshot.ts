@@ -100,6 +100,7 @@ function snapshotExperiment(experiment: Experiment, resources: Resources): Snaps
       id: experiment.id,
       name: experiment.name,
       status: experiment.status,
+      ...(experiment.ended_at === undefined ? {} : { ended_at: experiment.ended_at }),
       flag_key: flag.key,
       epoch: experiment.epoch,
       authentication_flow: experiment.authentication_flow,

@@ -32,6 +32,7 @@ const paths = [
   "/batch",
   "/_vestibule/v1/assignments",
   "/_vestibule/v1/exposures",
+  "/_vestibule/v1/outcomes",
   "/_vestibule/v1/identify",
   "/_vestibule/v1/none",
   "/ofrep/v1/evaluate/flags",
@@ -78,6 +79,9 @@ const bodies: readonly (() => unknown)[] = [
   () => ({ device_id: "d", user_id: "u", attributes: { country: "DE" }, flag_keys: ["page"] }),
   () => ({
     exposures: [{ id: "1", flag_key: "page", variation_id: "var_a", device_id: "d", at: "2025-01-01T00:00:00Z" }],
+  }),
+  () => ({
+    outcomes: [{ id: "1", outcome: "login", device_id: "d", user_id: "u", at: new Date().toISOString() }],
   }),
   () => ({
     api_key: one([keys.client, keys.server, "nobody"]),

@@ -36,6 +36,12 @@ describe("buildSnapshot", () => {
     expect(build(of).flags.map(({ metadata }) => metadata?.experimentKey)).toEqual(["exp_active"]);
   });
 
+  it("says when a completed experiment ended", () => {
+    const ended_at = "2025-03-01T00:00:00.000Z";
+    const of = resources({ experiments: [experiment({ status: "completed", ended_at })] });
+    expect(build(of).experiments[0]).toMatchObject({ status: "completed", ended_at });
+  });
+
   it("tells of an experiment all that stamping and forcing need", () => {
     const of = resources({
       feature_flags: [flag({ rollout: { sticky_bucketing: true } })],
