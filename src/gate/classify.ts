@@ -23,7 +23,7 @@ export interface Classified {
   /** The flow that the address belongs to; null where it is no page of a login. */
   flow: FlowName | null;
   isSignup: boolean;
-  /** A page that is prefetched or prerendered: it is shown later as it is, if at all. */
+  /** A page that is prerendered: it is shown later as it is, if at all. */
   isPrerender: boolean;
   /** Whether the query forces a variation on a request where none can be forced. */
   ignoresOverride: boolean;
@@ -37,8 +37,11 @@ const frames = new Set(["iframe", "frame", "embed", "object", "fencedframe"]);
 /** Every header by which a client says that nobody looks at the response yet. */
 const purposeHeaders = ["sec-purpose", "purpose", "x-purpose", "x-moz", "moz-purpose"] as const;
 
-function isForLater(headers: Headers): boolean {
-  return purposeHeaders.some((name) => /prefetch|prerender|preview|preload/i.test(headers.get(name) ?? ""));
+/** Why a client asks for a page before anybody looks at it. */
+function purposeOf(headers: Headers): "prefetch" | "prerender" | null {
+  const purpose = purposeHeaders.map((name) => headers.get(name) ?? "").join(" ");
+  if (/prerender/i.test(purpose)) return "prerender";
+  return /prefetch|preview|preload/i.test(purpose) ? "prefetch" : null;
 }
 
 /** What a request is where no rule has a say. */
@@ -91,7 +94,8 @@ export function classify(request: Request, url: Address, scan: HeaderScan, rules
 
   // OpenID Connect Core section 3.1.2.1: prompt=none must show no page, so there is nothing to experiment on.
   if (isStart && /[?&]prompt=(?:[^&]*(?:\+|%20))?none(?:\+|%20|&|$)/.test(url.search)) return as("pass");
-  if (scan.purpose && isForLater(headers)) return as("carry", isTopLevel);
+  const purpose = scan.purpose ? purposeOf(headers) : null;
+  if (purpose !== null) return as("carry", purpose === "prerender" && isTopLevel);
   if (flow === null || isFrame) return as("carry");
   // The POST bindings of OpenID Connect (section 3.1.2.1) and SAML begin a login with a POST.
   if (method !== "GET" && !(method === "POST" && isStart)) return as("carry");

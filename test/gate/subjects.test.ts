@@ -48,7 +48,6 @@ describe("a device", () => {
     ["a HEAD", navigation("/login"), { method: "HEAD" }],
     ["a prefetch", navigation("/login", { "sec-purpose": "prefetch" }), {}],
     ["a bot", navigation("/login", { "user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1)" }), {}],
-    ["a form post", navigation("/login"), { method: "POST" }],
     ["a script", navigation("/x.js", { "sec-fetch-dest": "script" }), {}],
     ["a frame", navigation("/login", { "sec-fetch-dest": "iframe" }), {}],
     ["a silent request", navigation("/auth?client_id=a&response_type=code&prompt=none"), {}],
@@ -56,13 +55,12 @@ describe("a device", () => {
     const stage = createStage();
     await publish();
     const { response, stamp } = await stage.send(new Request(request, init));
-    expect(response.headers.getSetCookie().filter((cookie) => cookie.includes("vst_did"))).toEqual([]);
+    expect(response.headers.getSetCookie()).toEqual([]);
     expect(stamp("id")).toBeNull();
     expect(stamp("failed-open")).toBeNull();
   });
 
   it.each([
-    ["prefetched", navigation("/login", { "sec-purpose": "prefetch" })],
     ["prerendered", navigation("/login", { "sec-purpose": "prefetch;prerender" })],
     ["the answer to a form", new Request(navigation("/login"), { method: "POST" })],
   ])("is not minted in the middle of a login whose first page was %s", async (_, first) => {
