@@ -7,6 +7,3 @@ type Enabled = Pick<FeatureFlag, "deployments">;
 export const isEnabledAtGate = ({ deployments }: Enabled): boolean => deployments.includes(gateDeployment);
 
 export const isEnabledForApps = ({ deployments }: Enabled): boolean => deployments.some((id) => id !== gateDeployment);
-
-export const userNotVerifiable =
-  "the gate cannot verify users: set `user` in TENANTS, assign devices, or enable the flag only in apps' deployments";
