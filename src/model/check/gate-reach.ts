@@ -1,8 +1,9 @@
 /** Where a flag is enabled, as far as it decides what an experiment on it can reach. */
 import { gateDeployment } from "../deployment.ts";
-import type { FeatureFlag } from "../feature-flag.ts";
 
-type Enabled = Pick<FeatureFlag, "deployments">;
+interface Enabled {
+  deployments: readonly string[];
+}
 
 export const isEnabledAtGate = ({ deployments }: Enabled): boolean => deployments.includes(gateDeployment);
 
