@@ -5,10 +5,16 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bundleAll } from "./bundle.ts";
 import { root } from "./paths.ts";
-import { parts } from "./workers.ts";
+import { type Part, parts } from "./workers.ts";
 
 /** Of each Worker, gzipped: what its isolates have to load and evaluate before they do anything. */
-const maxBundleBytes = 80 * 1024;
+const maxBundleBytes: Readonly<Record<Part, number>> = {
+  login: 90 * 1024,
+  dashboard: 80 * 1024,
+  management: 80 * 1024,
+  control: 80 * 1024,
+  records: 80 * 1024,
+};
 
 function run(label: string, command: string, ...args: string[]): boolean {
   console.log(`\n${label}`);
@@ -22,10 +28,10 @@ async function checkSizes(): Promise<boolean> {
     const bundles = await bundleAll();
     const sizes = parts.map((part) => {
       const bytes = gzipSync(bundles[part], { level: 9 }).length;
-      console.log(`${part}: ${bytes} bytes gzipped of ${maxBundleBytes} allowed`);
-      return bytes;
+      console.log(`${part}: ${bytes} bytes gzipped of ${maxBundleBytes[part]} allowed`);
+      return bytes <= maxBundleBytes[part];
     });
-    return sizes.every((bytes) => bytes <= maxBundleBytes);
+    return sizes.every(Boolean);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return false;

@@ -2,7 +2,6 @@
 import { Address } from "./assignment/address.ts";
 import { createMemo } from "./assignment/memo.ts";
 import { hostMatches } from "./model/host.ts";
-import { Problem } from "./model/problem.ts";
 import type { Tenant } from "./model/tenant.ts";
 import { type Route, type Settings, tenantsOf } from "./settings.ts";
 
@@ -11,11 +10,8 @@ export interface Router {
   routeOf(host: string): Route | undefined;
   /** Whether the management API and the dashboard exist there. */
   isAdminHost(host: string): boolean;
-  /**
-   * The tenant that a request on an admin host is about: the one it names, the one whose host it is, or the only one.
-   * @throws {Problem} when it names none, one that does not exist, or one whose settings are wrong
-   */
-  managedTenant(request: Request): Tenant;
+  /** The tenant that a request on an admin host is about: the one it names, the one whose host it is, or the only one. */
+  managedRoute(request: Request): Route | "tenant_required" | "tenant_not_found";
   /** Tenants whose deployment keys are accepted on this host, the likeliest first. */
   servingTenants(host: string): readonly Tenant[];
 }
@@ -46,17 +42,11 @@ export function createRouter({ routes, adminHosts }: Pick<Settings, "routes" | "
   return {
     routeOf,
     isAdminHost,
-    managedTenant(request) {
+    managedRoute(request) {
       const name = request.headers.get("x-vestibule-tenant");
-      const route =
-        name !== null
-          ? routes.find(({ id }) => id === name)
-          : (routeOf(new Address(request.url).host) ?? (routes.length === 1 ? routes[0] : undefined));
-      if (route === undefined) throw new Problem(name === null ? "tenant_required" : "tenant_not_found");
-      if (route.tenant === null) {
-        throw new Problem("control_unavailable", "Settings are wrong: GET /_vestibule/health lists them.");
-      }
-      return route.tenant;
+      if (name !== null) return routes.find(({ id }) => id === name) ?? "tenant_not_found";
+      const only = routes.length === 1 ? routes[0] : undefined;
+      return routeOf(new Address(request.url).host) ?? only ?? "tenant_required";
     },
     servingTenants(host) {
       const own = [routeOf(host)?.tenant ?? []].flat();

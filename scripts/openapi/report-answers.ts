@@ -40,6 +40,7 @@ const variation = v.strictObject({
   logins: count,
   signups: count,
   failures: count,
+  pass_throughs: count,
   rates: v.strictObject({
     exposure: rate,
     login: rate,
@@ -100,6 +101,7 @@ export const experimentReport = v.strictObject({
       logins: count,
       signups: count,
       failures: count,
+      pass_throughs: count,
     } satisfies SchemaOf<ReportAnswer["hours"][number]>),
   ),
   detectable: v.array(v.strictObject({ deviation: fraction, units: count })),

@@ -27,7 +27,18 @@ const share = (part: number, of: number) => (of === 0 ? "–" : `${((100 * part)
 
 export function countsOf({ variations, excluded, jumping }: ExperimentReport): string[] {
   const total = variations.reduce((sum, { assignments }) => sum + assignments, 0);
-  const head = ["variation", "assigned", "share", "weight", "exposed", "", "log-ins", "sign-ups", "failures"];
+  const head = [
+    "variation",
+    "assigned",
+    "share",
+    "weight",
+    "exposed",
+    "",
+    "log-ins",
+    "sign-ups",
+    "failures",
+    "pass-throughs",
+  ];
   const rows = variations.map((one) => [
     `${one.name}${one.is_control && one.name !== "Control" ? " (control)" : ""}`,
     counted(one.assignments),
@@ -38,6 +49,7 @@ export function countsOf({ variations, excluded, jumping }: ExperimentReport): s
     counted(one.logins),
     counted(one.signups),
     counted(one.failures),
+    counted(one.pass_throughs),
   ]);
   const apart = Object.entries({ ...excluded, jumped: jumping.jumped }).filter(([, units]) => units > 0);
   const more = apart.map(([name, units]) => `${counted(units)} ${name}`).join(", ");

@@ -31,13 +31,17 @@ const migrations = [
   CREATE TABLE IF NOT EXISTS pending_entry (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
   `,
   // Flags can be enabled at the gate. Those with an experiment were, and those enabled nowhere could only have been meant
-  // for it; a flag that is rolled out to apps alone must not appear on login pages.
+  // for it; a flag that is rolled out to apps alone must not appear on login pages. Rows that are not JSON stay as they
+  // are: SQLite's JSON functions throw on them, and only CASE fixes the order of evaluation.
   `
   UPDATE resource SET body = json_insert(body, '$.deployments[#]', 'gate')
-  WHERE kind = 'feature_flag' AND (
+  WHERE kind = 'feature_flag' AND CASE WHEN json_valid(body) THEN
     json_array_length(body, '$.deployments') = 0
-    OR id IN (SELECT json_extract(body, '$.feature_flag_id') FROM resource WHERE kind = 'experiment')
-  );
+    OR id IN (
+      SELECT CASE WHEN json_valid(body) THEN json_extract(body, '$.feature_flag_id') END
+      FROM resource WHERE kind = 'experiment'
+    )
+  END;
   `,
 ];
 

@@ -18,6 +18,7 @@ export interface VariationResult {
   logins: number;
   signups: number;
   failures: number;
+  pass_throughs: number;
   rates: Readonly<Record<"exposure" | "login" | "signup" | "failure", Rate>>;
 }
 

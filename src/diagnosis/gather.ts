@@ -19,7 +19,7 @@ interface EntryCounts {
   experiments: Readonly<Record<string, Outcomes>>;
   unassigned: Outcomes;
 }
-type Outcomes = Record<LoginEntryType, { total: number; forced: number }>;
+type Outcomes = Record<LoginEntryType, { total: number; forced: number; passed: number }>;
 
 /** The tenant's other objects, as far as they are asked. */
 export interface Sources {
@@ -171,8 +171,12 @@ function windowOf({ from, to }: AnalysisWindow): AnalysisWindow | null {
 
 function logCounts(experimentId: string, lately: EntryCounts, day: EntryCounts): LogCounts {
   const genuine = (outcomes: Outcomes | undefined): LogCounts["outcomes"] => {
-    const count = (type: LoginEntryType) => (outcomes?.[type].total ?? 0) - (outcomes?.[type].forced ?? 0);
-    return { s: count("s"), ss: count("ss"), f: count("f"), fs: count("fs") };
+    const count = (type: LoginEntryType) => {
+      const { total, forced, passed } = outcomes?.[type] ?? { total: 0, forced: 0, passed: 0 };
+      return total - forced - passed;
+    };
+    const pass_throughs = outcomes?.s.passed ?? 0;
+    return { s: count("s"), ss: count("ss"), f: count("f"), fs: count("fs"), pass_throughs };
   };
   return {
     lately: lately.warnings,

@@ -23,10 +23,13 @@ export interface LogCounts {
   /** Entries of a warning's code in the last `breaker_hours`, and in the last day. */
   lately: Readonly<Record<string, number>>;
   day: Readonly<Record<string, number>>;
-  /** Log-ins that ended in the last day under this experiment, forced ones aside, and under none. */
-  outcomes: Readonly<Record<LoginEntryType, number>>;
-  unassigned: Readonly<Record<LoginEntryType, number>>;
+  /** Logins that ended in the last day under this experiment, forced ones aside, and under none. */
+  outcomes: LoggedOutcomes;
+  unassigned: LoggedOutcomes;
 }
+
+/** By entry type. Pass-throughs are entries of type `s`; here they are counted apart, as in the ledger. */
+export type LoggedOutcomes = Readonly<Record<LoginEntryType | "pass_throughs", number>>;
 
 export interface Evidence {
   record: ExperimentRecord;

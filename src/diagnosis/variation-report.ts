@@ -32,6 +32,8 @@ export interface VariationReport {
   logins: number;
   signups: number;
   failures: number;
+  /** Logins that an existing session at the provider ended without a page: they are no logins, and in no rate. */
+  pass_throughs: number;
   rates: Record<RateName, Rate>;
 }
 
@@ -80,6 +82,7 @@ export function variationReports(record: ExperimentRecord, base: readonly Cell[]
       logins: total(cells, (cell) => cell.logins),
       signups: total(cells, (cell) => cell.signups),
       failures: total(cells, (cell) => cell.failures),
+      pass_throughs: total(cells, (cell) => cell.passed),
       rates: Object.fromEntries(
         rateNames.map((rate) => [rate, rateReport(own[rate], against?.[rate] ?? null)]),
       ) as Record<RateName, Rate>,

@@ -1,7 +1,8 @@
 /** Whether a visitor has agreed to be assigned. */
+
+import { cookieValues } from "../assignment/cookies.ts";
 import { compilePattern } from "../engine/pattern.ts";
 import type { Tenant } from "../model/tenant.ts";
-import { cookieValues } from "./cookies.ts";
 
 /** Consent cookies are short; a longer value does not count as consent. */
 const maxValueLength = 512;

@@ -1,5 +1,6 @@
 /** What is done with one request: who sends it, what they get, what the origin is told. */
 import { readAttributes } from "../assignment/attributes.ts";
+import { cookieBases, setCookie } from "../assignment/cookies.ts";
 import {
   type Decision,
   type DecisionSubject,
@@ -13,7 +14,6 @@ import { mentionsOverride } from "../assignment/override.ts";
 import { overrideWarning, type Warning } from "../assignment/warning.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
-import { cookieBases, setCookie } from "./cookies.ts";
 import { withTimeout } from "./deadline.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
 import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";

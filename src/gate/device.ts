@@ -1,5 +1,6 @@
 /** The device cookie: 128 random bits, signed. The id used for bucketing is the id set. */
 import { base64url } from "jose";
+import { verifyDevice } from "../assignment/device-cookie.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 
 /** The longest life browsers grant (RFC 6265bis section 5.5). */
@@ -7,7 +8,6 @@ export const deviceSeconds = 400 * 24 * 3600;
 /** An older cookie is set again, so that a returning visitor never loses it. */
 const renewAfterDays = 30;
 const dayMs = 24 * 3600_000;
-const payloadPattern = /^([A-Za-z0-9_-]{22})([0-9a-z]{3,5})$/;
 
 export interface Device {
   id: string;
@@ -24,16 +24,13 @@ export async function readDevice(
   values: readonly string[],
   nowMs: number,
 ): Promise<Device | null> {
-  for (const value of values) {
-    const verified = await keyring.verify("did", tenant, value);
-    const [, id, day] = payloadPattern.exec(verified?.payload ?? "") ?? [];
-    if (!verified || id === undefined || day === undefined) continue;
-    const kept = { id, cookie: null };
-    const isOld = verified.outdated || dayOf(nowMs) - Number.parseInt(day, 36) > renewAfterDays;
-    // If re-signing fails, keep using the verified cookie.
-    return isOld ? signDevice(keyring, tenant, id, nowMs).catch(() => kept) : kept;
-  }
-  return null;
+  const verified = await verifyDevice(keyring, tenant, values);
+  if (verified === null) return null;
+  const { id, day, outdated } = verified;
+  const kept = { id, cookie: null };
+  const isOld = outdated || dayOf(nowMs) - day > renewAfterDays;
+  // If re-signing fails, keep using the verified cookie.
+  return isOld ? signDevice(keyring, tenant, id, nowMs).catch(() => kept) : kept;
 }
 
 async function signDevice(keyring: Keyring, tenant: string, id: string, nowMs: number): Promise<Device> {

@@ -1,8 +1,8 @@
 /** What the origin's response means: cookies to set, a page shown, a login ended. */
+import { cookieName, cookieValues, setCookie } from "../assignment/cookies.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import type { Warning } from "../assignment/warning.ts";
-import { cookieName, setCookie } from "./cookies.ts";
 import { withTimeout } from "./deadline.ts";
 import type { GateDecision } from "./decide-request.ts";
 import { isHtml } from "./inject.ts";
@@ -11,7 +11,7 @@ import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
 import { parsePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
 import { resignTimeoutMs, type Session, sessionSeconds, signSession, unassignedValue } from "./session.ts";
-import { cannotBeAssigned, type Visit } from "./visitor.ts";
+import { cannotBeAssigned, type Visit, valuesOf } from "./visitor.ts";
 
 export interface Observed {
   /** The origin's, or one with the same bytes where its body had to be read. */
@@ -45,7 +45,12 @@ export async function observe(
   const { status } = response;
   const isCounted = session?.isForced !== true;
   const isPage =
-    classified.isNavigation && !classified.isFrame && status < 500 && outcome?.ends !== true && isHtml(response);
+    classified.isNavigation &&
+    !classified.isFrame &&
+    request.method !== "HEAD" &&
+    status < 500 &&
+    outcome?.ends !== true &&
+    isHtml(response);
   const exposed = isPage && status >= 200 && status < 300 && isCounted ? exposedOn(visit, decision) : [];
   // A form that this host's own page posted: the page was shown, although its cookie may not have said so.
   const isOwnForm = request.method === "POST" && request.headers.get("sec-fetch-site") === "same-origin";
@@ -86,8 +91,8 @@ export async function observe(
     ...session,
     pins: exposed.length === 0 ? session.pins : withExposed(session.pins, exposed),
     redirect: redirectOf(visit, response) ?? session.redirect,
-    // What is not counted needs no cookie set for it.
-    hasPage: session.hasPage || (hasPage && assignments.length > 0),
+    // Also while nothing is assigned: the log tells a pass-through by it, and a user may be assigned later in this login.
+    hasPage: session.hasPage || hasPage,
     isSignup: session.isSignup || isSignupSent,
   };
   const isChanged =
@@ -143,13 +148,19 @@ function redirectOf(visit: Visit, { status, headers }: Response): string | null 
   return isStart ? addressTag(target.pathname, target.search) : null;
 }
 
-/** The origin's response may delete our cookies: then the next visit is a new device, and nothing else says why. */
-function clearedWarning({ scope, classified }: Visit, { deviceId }: GateDecision, { headers }: Response): Warning[] {
-  if (deviceId === null || !classified.isNavigation) return [];
+/**
+ * The origin's response may delete our cookies: then the next visit is a new device, and nothing else says why. It mostly does
+ * so at logout, which is no page of a login, so that the request's own cookie is looked for and not what was read of it.
+ */
+function clearedWarning(visit: Visit, { deviceId }: GateDecision, { headers }: Response): Warning[] {
+  const { scope, cookies, tenant } = visit;
+  const foreign = tenant.device_cookie;
+  const device = foreign ?? cookieName("vst_did", scope);
   const cleared = headers.get("clear-site-data");
-  const device = cookieName("vst_did", scope);
   const isDeleted = headers.get("set-cookie")?.includes(`${device}=`) === true;
   if (!isDeleted && (cleared === null || !/"(?:cookies|\*)"/.test(cleared))) return [];
+  const hadDevice = valuesOf(visit, "vst_did").length > 0 || (!!foreign && cookieValues(cookies, foreign).length > 0);
+  if (deviceId === null && !hadDevice) return [];
   const by = isDeleted ? `a Set-Cookie of ${device}` : `Clear-Site-Data: ${cleared?.slice(0, 100)}`;
   return [{ code: "device_cookie_cleared", description: `the origin deletes the device cookie, by ${by}` }];
 }

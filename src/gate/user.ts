@@ -1,10 +1,10 @@
 /** The user id, from a token that the tenant's issuer signed. */
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Address } from "../assignment/address.ts";
+import { cookieValues } from "../assignment/cookies.ts";
 import { createMemo } from "../assignment/memo.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { longestId } from "../model/user.ts";
-import { cookieValues } from "./cookies.ts";
 
 /** Each issuer has a circuit of its own: what one does with its keys concerns no other. */
 export type JwksGuard = <T>(call: () => Promise<T>, uri: string) => Promise<T>;

@@ -1,6 +1,7 @@
 /** Who sends a request: what its cookies and its query say, verified. */
 import { isbot } from "isbot";
 import type { Address } from "../assignment/address.ts";
+import { type CookieBase, type CookieScope, cookieName, cookieValues } from "../assignment/cookies.ts";
 import type { Override } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { createMemo } from "../assignment/memo.ts";
@@ -8,7 +9,6 @@ import { readOverride } from "../assignment/override.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { longestId } from "../model/user.ts";
 import type { Classified } from "./classify.ts";
-import { type CookieBase, type CookieScope, cookieName, cookieValues } from "./cookies.ts";
 import { type Device, readDevice } from "./device.ts";
 import type { HeaderScan } from "./header-scan.ts";
 import type { Rules } from "./rules.ts";

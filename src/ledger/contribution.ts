@@ -64,7 +64,9 @@ function contributeAssigned(unit: string, state: AssignedState, scope: Scope, ta
     logins: isInSpan(state.outcomes?.s, window),
     signups: isInSpan(state.outcomes?.ss, window),
     failures: isInSpan(state.outcomes?.f, window),
+    passed: isInSpan(state.outcomes?.p, window),
   };
+  // A pass-through shows no page: it is no end of a login that an exposure could be missing from.
   const isFinished = outcomes.logins || outcomes.signups || outcomes.failures;
   const [assignedAt] = assigned.at;
   const cell = tallies.at(mainPart, cellKey(first));
@@ -85,7 +87,7 @@ function contributeAssigned(unit: string, state: AssignedState, scope: Scope, ta
   for (const [field, happened] of Object.entries(outcomes)) if (happened) plus(field);
   if (isFinished) plus("finished");
   if (isFinished && !isExposed) plus("finished_unexposed");
-  const isSilent = !isExposed && !isFinished;
+  const isSilent = !isExposed && !isFinished && !outcomes.passed;
   if (isSilent) plus("silent");
   if (assigned.rehashed) plus("rehashed");
 
@@ -159,6 +161,7 @@ function contributeBase(
   addHour("logins", outcomes?.s?.[0]);
   addHour("signups", outcomes?.ss?.[0]);
   addHour("failures", outcomes?.f?.[0]);
+  addHour("pass_throughs", outcomes?.p?.[0]);
 }
 
 function contributeKinds({ kinds = 0 }: UnitState, tallies: Tallies, count: 1 | -1): void {

@@ -19,6 +19,8 @@ export interface Experiment {
   fresh_from: number;
   /** Of its latest event, in ms since the epoch. */
   last_at: number;
+  /** Of its latest event that is not of a forced visit; 0 before the first. */
+  last_counted_at: number;
 }
 
 type Row = Experiment & Record<string, SqlStorageValue>;
@@ -71,15 +73,17 @@ export class ExperimentStore {
   }
 
   save({ experiment, tallies }: { experiment: Experiment; tallies: Tallies }): void {
-    const { no, rows, units, halvings, swept, fresh_from, last_at } = experiment;
+    const { no, rows, units, halvings, swept, fresh_from, last_at, last_counted_at } = experiment;
     this.#sql.exec(
-      "UPDATE experiment SET rows = ?, units = ?, halvings = ?, swept = ?, fresh_from = ?, last_at = ? WHERE no = ?",
+      `UPDATE experiment SET rows = ?, units = ?, halvings = ?, swept = ?, fresh_from = ?, last_at = ?,
+         last_counted_at = ? WHERE no = ?`,
       rows,
       units,
       halvings,
       swept,
       fresh_from,
       last_at,
+      last_counted_at,
       no,
     );
     for (const part of tallies.changed) {

@@ -33,6 +33,10 @@ const migrations = [
     at TEXT NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE experiment ADD COLUMN last_counted_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE experiment SET last_counted_at = last_at;
+  `,
 ];
 
 export function createLedgerFacts(storage: DurableObjectStorage): FactStore<SchemaFact> {

@@ -113,7 +113,7 @@ export function createKeeper({ storage, limits, rest, now }: KeeperOptions) {
         const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
         tallies = await countScanned(experiment, unsettledFrom, window);
       }
-      const { last_at: lastAt, halvings, rows, shards } = experiment;
+      const { last_counted_at: lastAt, halvings, rows, shards } = experiment;
       const examples = findExamples(units, rows);
       return { counts: countsOf({ tallies, unsettledFrom, lastAt, halvings, examples }), shards };
     },

@@ -5,7 +5,7 @@ import { contribute, freshPrefix, mainPart, minuteMs } from "./contribution.ts";
 import type { Experiment, ExperimentStore } from "./experiment-store.ts";
 import type { Tallies } from "./tallies.ts";
 import { isInSlice } from "./unit-hash.ts";
-import { foldEvent, type Role, readState, type UnitState, writeState } from "./unit-state.ts";
+import { foldEvent, isForcedEvent, type Role, readState, type UnitState, writeState } from "./unit-state.ts";
 import type { UnitRow, UnitStore } from "./unit-store.ts";
 
 /** An event that this shard has to know of, for the part that one of its units has in it. */
@@ -45,6 +45,8 @@ export interface RecorderOptions {
 }
 
 const nothing = writeState({});
+
+const timesOf = (told: readonly Told[]): number[] => told.map(({ event }) => Date.parse(event.at) || 0);
 
 export const unitOf = ({ event, role }: Told): string => (role === "user" ? (event.linked_unit ?? "") : event.unit);
 
@@ -101,9 +103,13 @@ export function createRecorder({ units, experiments, now }: RecorderOptions): Re
         replace(counted, unit, body === undefined ? null : readState(body), state);
         written.push({ unit, state });
       }
-      const lastAt = Math.max(experiment.last_at, ...told.map(({ event }) => Date.parse(event.at) || 0));
-      if (written.length === 0 && lastAt === experiment.last_at) return refused;
+      const genuine = told.filter(({ event }) => !isForcedEvent(event));
+      const lastAt = Math.max(experiment.last_at, ...timesOf(told));
+      const lastCountedAt = Math.max(experiment.last_counted_at, ...timesOf(genuine));
+      const isLater = lastAt > experiment.last_at || lastCountedAt > experiment.last_counted_at;
+      if (written.length === 0 && !isLater) return refused;
       experiment.last_at = lastAt;
+      experiment.last_counted_at = lastCountedAt;
       units.write(experiment.rows, written);
       experiments.save(counted);
       return refused;

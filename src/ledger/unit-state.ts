@@ -72,13 +72,17 @@ const mostSeen = 32;
 const mostDevices = 32;
 const longestText = 64;
 
+/** An event of a forced visit: it says of a unit that it is in no statistics, and counts nothing. */
+export function isForcedEvent({ type, method }: VestibuleEvent): boolean {
+  return type === "forced" || method === "forced";
+}
+
 /** `state` and one event more. */
 export function foldEvent(state: UnitState, event: VestibuleEvent, role: Role): UnitState {
   const at = Date.parse(event.at);
   if (!Number.isFinite(at)) throw new RangeError(`no time: ${event.at}`);
-  const forced = state.forced ?? (event.method === "forced" ? true : undefined);
-  const known = forced === undefined ? state : { ...state, forced };
-  if (event.type === "forced") return { ...known, forced: true };
+  const known: UnitState = isForcedEvent(event) ? { ...state, forced: true } : state;
+  if (event.type === "forced") return known;
   if (event.type === "identity") return withIdentity(known, event, at, role);
   if (event.type === "assignment") return withKind(withAssignment(known, event, at), event.type, event.subject_kind);
   if (event.type === "exposure") return withKind(withExposure(known, event, at), event.type, event.subject_kind);

@@ -159,5 +159,6 @@ export interface CellTimes {
 const rowOf = ({ unit, body }: Row): UnitRow => ({ unit, state: readState(body) });
 
 function isLost({ forced, assigned, exposed, outcomes }: UnitState): boolean {
-  return !forced && assigned?.first.method === "auto" && exposed === undefined && outcomes !== undefined;
+  const isFinished = outcomes?.s !== undefined || outcomes?.ss !== undefined || outcomes?.f !== undefined;
+  return !forced && assigned?.first.method === "auto" && exposed === undefined && isFinished;
 }

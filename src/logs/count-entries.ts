@@ -1,7 +1,7 @@
 /** How often what was logged, for who explains an experiment. */
 import { type LoginEntryType, loginEntryTypes } from "../model/log-entry.ts";
 import type { EntryStore } from "./entry-store.ts";
-import { assignmentsIn, failedOpenMark } from "./mark.ts";
+import { failedOpenMark, type OutcomeMark, readMark } from "./mark.ts";
 
 export interface CountQuery {
   /** ISO times; `until` is not counted any more. */
@@ -11,7 +11,14 @@ export interface CountQuery {
   experimentId?: string;
 }
 
-export type OutcomeCounts = Record<LoginEntryType, { total: number; forced: number }>;
+export interface OutcomeCount {
+  total: number;
+  /** In a login in which a variation was forced. */
+  forced: number;
+  /** Pass-throughs, not forced: successes that showed no page. */
+  passed: number;
+}
+export type OutcomeCounts = Record<LoginEntryType, OutcomeCount>;
 
 export interface EntryCounts {
   /** By code; a code that never came is not there. */
@@ -25,7 +32,17 @@ export interface EntryCounts {
 }
 
 const none = (): OutcomeCounts =>
-  Object.fromEntries(loginEntryTypes.map((type) => [type, { total: 0, forced: 0 }])) as OutcomeCounts;
+  Object.fromEntries(loginEntryTypes.map((type) => [type, { total: 0, forced: 0, passed: 0 }])) as OutcomeCounts;
+
+function add(
+  to: OutcomeCount,
+  { isForced, isPassThrough }: Pick<OutcomeMark, "isForced" | "isPassThrough">,
+  count: number,
+) {
+  to.total += count;
+  if (isForced) to.forced += count;
+  else if (isPassThrough) to.passed += count;
+}
 
 export function countEntries(entries: EntryStore, { since, until, experimentId }: CountQuery): EntryCounts {
   const counts: EntryCounts = { warnings: {}, experiments: {}, unassigned: none(), failedOpen: none() };
@@ -38,14 +55,12 @@ export function countEntries(entries: EntryStore, { since, until, experimentId }
       counts.failedOpen[type].total += count;
       continue;
     }
-    const assignments = assignmentsIn(mark);
-    if (assignments.length === 0) counts.unassigned[type].total += count;
-    for (const { experiment, isForced } of assignments) {
+    const read = readMark(mark);
+    if (read.experiments.length === 0) add(counts.unassigned[type], read, count);
+    for (const experiment of read.experiments) {
       if (experimentId !== undefined && experiment !== experimentId) continue;
       counts.experiments[experiment] ??= none();
-      const of = counts.experiments[experiment][type];
-      of.total += count;
-      if (isForced) of.forced += count;
+      add(counts.experiments[experiment][type], read, count);
     }
   }
   return counts;

@@ -1,13 +1,17 @@
 /** Who an explanation is asked about: ids and attributes as a query string gives them, as the gate would find them. */
 import * as v from "valibot";
 import type { EvaluationContext } from "../engine/flag.ts";
+import { deviceIdSchema } from "./device-id.ts";
 import { userOf } from "./user.ts";
 
 const given = v.exactOptional(v.pipe(v.string(), v.minLength(1, "must not be empty")));
 
 /** Any other name is an attribute. */
 export const explainQuerySchema = v.pipe(
-  v.objectWithRest({ device_id: given, user_id: given, flag_key: given, experiment_id: given }, v.string()),
+  v.objectWithRest(
+    { device_id: v.exactOptional(deviceIdSchema), user_id: given, flag_key: given, experiment_id: given },
+    v.string(),
+  ),
   v.check(
     ({ device_id, user_id }) => device_id !== undefined || user_id !== undefined,
     "must name the subject: device_id, user_id or both",

@@ -13,7 +13,7 @@ import {
 } from "./fields.ts";
 import { deploymentId, featureFlagId } from "./ids.ts";
 import { anyJsonSchema, jsonValueSchema } from "./json-value.ts";
-import { rolloutSchema } from "./rollout.ts";
+import { rolloutInputSchema, rolloutSchema } from "./rollout.ts";
 
 export const featureFlagStatus = v.picklist(["draft", "active", "archived"], "must be draft, active or archived");
 export const featureFlagType = v.picklist(["auth0", "self"], "must be auth0 or self");
@@ -83,7 +83,7 @@ export type FeatureFlag = v.InferOutput<typeof featureFlagSchema>;
 
 /** Whether values fit their types and size is not asked here: either misfit has a code of its own. */
 const anyParameters = parametersOf(v.strictObject({ ...parameterFields, value: anyJsonSchema }));
-const rolloutBody = v.pipe(objectSchema, rolloutSchema);
+const rolloutBody = v.pipe(objectSchema, rolloutInputSchema);
 
 const readOnly = {
   type: "cannot be sent: flags made here are of type self",

@@ -1,6 +1,6 @@
 /**
  * What the ledger has counted of one experiment: what each shard answers, and what all of them come to. Everything counts
- * distinct units, and units that were ever forced are in `forced` and nowhere else.
+ * distinct units. A unit that was ever forced is in `forced`, provided that it was assigned or exposed, too, and nowhere else.
  */
 import type { VestibuleEvent } from "./event.ts";
 
@@ -21,15 +21,16 @@ export interface Cell {
   exposed_custom: number;
   /** Exposed again an hour or more after the first time. */
   returning: number;
-  /** With at least one `s`, one `ss`, one `f` or `fs`. */
+  /** With at least one `s`, one `ss`, one `f` or `fs`, one `p`. */
   logins: number;
   signups: number;
   failures: number;
+  passed: number;
   /** First assigned half an hour ago or earlier; of those exposed; of those with no exposure and no auth event. */
   settled: number;
   settled_exposed: number;
   silent: number;
-  /** With an auth event; of those never exposed. */
+  /** With a login, a sign-up or a failure of either, not a pass-through, which shows no page; of those never exposed. */
   finished: number;
   finished_unexposed: number;
   /** First exposed before they were assigned, by the events' times. */
@@ -71,6 +72,7 @@ export interface HourCell {
   logins: number;
   signups: number;
   failures: number;
+  pass_throughs: number;
 }
 
 export interface LedgerCounts {
@@ -87,6 +89,7 @@ export interface LedgerCounts {
   links: { variation_id: string; users: number; with_two: number; with_three: number }[];
   kinds: { type: "assignment" | "exposure"; subject_kind: VestibuleEvent["subject_kind"]; units: number }[];
   hours: HourCell[];
+  /** Of events that are not of a forced visit. */
   last_event_at: string | null;
   /** Two units with the same auth events, of which one was exposed. */
   examples: { exposed: string; unexposed: string; events: string } | null;

@@ -1,4 +1,5 @@
 /** Every way in which the management API says no: code → status and words. docs/problems.md says what to do about each. */
+import { controlUnavailable } from "./control-unavailable.ts";
 
 /** Titles that the Experiment Center documents are its own, word for word. */
 export const problems = {
@@ -142,7 +143,7 @@ export const problems = {
   cohorts_unavailable: { status: 503, title: "The members of cohorts cannot be reached; try again." },
   logs_unavailable: { status: 503, title: "The log cannot be reached; try again." },
   ledger_unavailable: { status: 503, title: "Some of what is known of the subject cannot be reached; try again." },
-  control_unavailable: { status: 503, title: "The control plane cannot be reached; try again." },
+  control_unavailable: controlUnavailable,
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ManagementCode = keyof typeof problems;

@@ -1,5 +1,6 @@
 /** How a flag is rolled out: what comes before targeting (for experiments too), and who gets what without one. */
 import * as v from "valibot";
+import { deviceIdSchema } from "./device-id.ts";
 import { keySchema, nameSchema, percentSchema, recordOf } from "./fields.ts";
 import { segmentId } from "./ids.ts";
 import { maxVariations } from "./variation.ts";
@@ -20,11 +21,8 @@ const weights = byVariation(
 );
 
 /** `(none)` is how the engine writes "missing": as an id it would include everyone without one. */
-const subjectId = v.pipe(
-  v.string("must be text"),
-  v.minLength(1, "must not be empty"),
-  v.check((id) => id !== "(none)", "must be an id; `(none)` means a missing one"),
-);
+const notMissing = v.check<string, string>((id) => id !== "(none)", "must be an id; `(none)` means a missing one");
+const subjectId = v.pipe(v.string("must be text"), v.minLength(1, "must not be empty"), notMissing);
 
 /** The engine's operators, and `glob match`, which is compiled to them; a condition with any other would never match. */
 export const conditionOperators = [
@@ -96,3 +94,16 @@ export const rolloutSchema = v.strictObject({
 });
 export type Rollout = v.InferOutput<typeof rolloutSchema>;
 export type RolloutTarget = v.InferOutput<typeof targetSchema>;
+
+/** A rollout as clients send it: a device id may be pasted as a cookie. Stored rollouts are read unchanged. */
+export const rolloutInputSchema = v.strictObject({
+  ...rolloutSchema.entries,
+  inclusions: v.exactOptional(
+    byVariation(
+      v.strictObject({
+        user_ids: v.array(subjectId),
+        device_ids: v.array(v.pipe(deviceIdSchema, notMissing)),
+      }),
+    ),
+  ),
+});

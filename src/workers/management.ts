@@ -6,8 +6,9 @@ import type { Cohorts } from "../cohorts/cohorts.ts";
 import type { Control } from "../control/control.ts";
 import { sourcesOf } from "../diagnosis/sources.ts";
 import { watchExperiments } from "../diagnosis/watch.ts";
+import { Problem } from "../model/problem.ts";
 import type { Tenant } from "../model/tenant.ts";
-import { createRouter } from "../router.ts";
+import { createRouter, type Router } from "../router.ts";
 import { tenantsOf, type Variables } from "../settings.ts";
 import { createMaker } from "./handed.ts";
 
@@ -16,7 +17,18 @@ export interface ManagementEnv extends ManagementBindings {
 }
 
 /** By the settings that it is handed, so that what it remembers of callers is remembered. */
-const apiOf = createMaker((settings) => createManagement({ settings, tenantOf: createRouter(settings).managedTenant }));
+/** @throws {Problem} when the request names no tenant, one that does not exist, or one whose settings are wrong */
+function tenantOf(router: Router, request: Request): Tenant {
+  const route = router.managedRoute(request);
+  if (typeof route === "string") throw new Problem(route);
+  if (route.tenant !== null) return route.tenant;
+  throw new Problem("control_unavailable", "Settings are wrong: GET /_vestibule/health lists them.");
+}
+
+const apiOf = createMaker((settings) => {
+  const router = createRouter(settings);
+  return createManagement({ settings, tenantOf: (request) => tenantOf(router, request) });
+});
 const tenantsBy = createMaker(tenantsOf);
 
 /** The API for somebody who has several questions. */

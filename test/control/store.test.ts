@@ -55,3 +55,51 @@ it("commits whole or not at all", () =>
     await commit();
     expect(await run("get_snapshot")).toMatchObject({ version: 1, published: { version: 1 } });
   }));
+
+describe("flags of before they could be enabled at the gate", () => {
+  /** Storage as the release before left it. */
+  function makeOld(storage: DurableObjectStorage, deploymentsOf: Record<string, readonly string[]>): void {
+    for (const [id, deployments] of Object.entries(deploymentsOf)) {
+      storage.sql.exec(
+        "UPDATE resource SET body = json_set(body, '$.deployments', json(?)) WHERE id = ?",
+        JSON.stringify(deployments),
+        id,
+      );
+    }
+    storage.sql.exec("UPDATE fact SET value = '1' WHERE name = 'schema'");
+  }
+
+  it("are enabled there with an experiment, or where they were enabled nowhere", () =>
+    withLives(async ({ run, restart, storage }) => {
+      const make = async (name: string): Promise<string> => (await run("create_feature_flag", { body: { name } })).id;
+      const [nowhere, apps, tested] = [await make("Nowhere"), await make("Apps"), await make("Tested")];
+      storage.sql.exec(
+        "INSERT INTO resource (kind, id, position, body) VALUES ('experiment', 'exp_Old', 99, ?)",
+        JSON.stringify({ id: "exp_Old", status: "archived", feature_flag_id: tested }),
+      );
+      makeOld(storage, { [nowhere]: [], [apps]: ["dep_App"], [tested]: ["dep_App"] });
+      await restart();
+      const { feature_flags } = await run("get_feature_flags");
+      expect(
+        feature_flags.map(({ name, deployments }: { name: string; deployments: string[] }) => [name, deployments]),
+      ).toEqual([
+        ["Nowhere", ["gate"]],
+        ["Apps", ["dep_App"]],
+        ["Tested", ["dep_App", "gate"]],
+      ]);
+    }));
+
+  it.each(["feature_flag", "experiment"])(
+    "are migrated beside a %s that cannot be read, which stays as it is",
+    (kind) =>
+      withLives(async ({ run, restart, storage }) => {
+        const { id } = await run("create_feature_flag", { body: { name: "Nowhere" } });
+        const { id: apps } = await run("create_feature_flag", { body: { name: "Apps" } });
+        makeOld(storage, { [id]: [], [apps]: ["dep_App"] });
+        storage.sql.exec("INSERT INTO resource (kind, id, position, body) VALUES (?, 'broken', 99, '{')", kind);
+        await restart();
+        expect(await run("get_feature_flag", { params: { id } })).toMatchObject({ deployments: ["gate"] });
+        expect(storage.sql.exec("SELECT body FROM resource WHERE id = 'broken'").one()).toEqual({ body: "{" });
+      }),
+  );
+});

@@ -37,6 +37,7 @@ const result = (id: string, name: string, login: ReturnType<typeof rate>) => ({
   logins: 600,
   signups: 5,
   failures: 9,
+  pass_throughs: 7,
   rates: { exposure: rate(0.9), login, signup: rate(null), failure: rate(null) },
 });
 export const report: Report = {

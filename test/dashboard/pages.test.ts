@@ -307,3 +307,22 @@ describe("what is explained", () => {
     expect((await root.look(at("/explain?attributes=country%3DCH"))).text).toContain("must name the subject");
   });
 });
+
+describe("a device id", () => {
+  const id = "AbCdEfGhIjKlMnOpQrSt_w";
+  const cookie = `${id}${(20_500).toString(36)}.k1.${"m".repeat(43)}`;
+
+  it("is taken out of the device cookie before anything is deleted", async () => {
+    const { text } = await root.look(at(`/forget?device_id=${cookie}`));
+    expect(text).toContain(`device id “${id}”`);
+    expect(text).toContain(`value="${id}"`);
+    expect(text).not.toContain(cookie);
+  });
+
+  it.each(["/forget", "/explain"])("is refused on %s where it is another cookie", async (path) => {
+    const { text } = await root.look(at(`${path}?device_id=${encodeURIComponent(`vst_ses=${cookie}`)}`));
+    expect(text).toContain("this is the vst_ses cookie");
+    expect(text).toContain('aria-invalid="true"');
+    expect(text).not.toContain("Forget them");
+  });
+});

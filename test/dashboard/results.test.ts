@@ -65,6 +65,8 @@ describe("the page of an experiment", () => {
     const words = wordsOf(page);
     expect(words).toContain("The split is as it should be");
     expect(words).toContain("+ 5.00 1.00 … 9.00");
+    expect(words).toContain("Log-ins Sign-ups Failures Pass-throughs");
+    expect(words).toContain("1,200 1,100 600 5 9 7");
     expect(words).toContain("In no statistics: 3 forced.");
     expect(page).toContain("Mind the &lt;b&gt;gap&lt;/b&gt;.");
     const plots = [...page.matchAll(/data-plot="([^"]*)"/g)].map(([, data = ""]) =>

@@ -29,6 +29,12 @@ function inputOf(world: World, changes: Partial<ReportInput> = {}): ReportInput 
 test("counts of each variation are those of its units, and rates are of the assigned", () => {
   const world = healthyWorld({ visitors: 3_000 });
   world.visitors.push({ ...world.visitors[0], method: "inclusion" } as (typeof world.visitors)[0]);
+  // An existing session at the provider: no page was shown. One of them logged in on another day.
+  const passing = world.visitors.filter(
+    ({ variation, exposures }) => variation === treatment && exposures.length === 0,
+  );
+  for (const visitor of passing) visitor.outcomes = ["p"];
+  passing[0]?.outcomes.push("s");
   const report = reportOn(inputOf(world));
   const mine = world.visitors.filter(({ variation, method }) => variation === treatment && method === "auto");
   const exposures = mine.filter((visitor) => visitor.exposures.length > 0).length;
@@ -43,7 +49,9 @@ test("counts of each variation are those of its units, and rates are of the assi
     exposures,
     logins,
     signups: 0,
+    pass_throughs: passing.length,
   });
+  expect(passing.length).toBeGreaterThan(10);
   expect(second?.rates.exposure.rate).toBe(exposures / mine.length);
   expect(second?.rates.login_after_exposure.rate).toBe(logins / exposures);
   expect(second?.rates.login.low).toBeLessThan(logins / mine.length);
@@ -133,7 +141,7 @@ test("segments have no ratio, and what nobody should have got is as unlikely as 
 
 function sourcesOf(world: World, changes: Partial<Sources> = {}): Sources & { looks: object[] } {
   const looks: { logBayesFactor: number }[] = [];
-  const none = { total: 0, forced: 0 };
+  const none = { total: 0, forced: 0, passed: 0 };
   return {
     looks,
     counts: async (window) => ({ counts: addCounts(shardsOf(world, 2, window ?? null)), shards: 2, answered: 2 }),
@@ -192,9 +200,11 @@ test("a diagnosis has the verdict of the report, and knows what was logged latel
   const sources = sourcesOf(world, {
     async entries({ since }) {
       asked.push(since);
-      const none = { total: 0, forced: 0 };
+      const none = { total: 0, forced: 0, passed: 0 };
       const warnings = { experiment_circuit_open: asked.length === 2 ? 3 : 0 };
-      return { warnings, experiments: {}, unassigned: { s: none, ss: none, f: none, fs: none } };
+      const s = { total: 20, forced: 3, passed: 4 };
+      const own = { s, ss: none, f: { ...none, total: 2 }, fs: none };
+      return { warnings, experiments: { exp_1: own }, unassigned: { s: none, ss: none, f: none, fs: none } };
     },
     cohorts: async () => ({ coh_1: { ...cohort, refreshed_at: iso(nowMs - 60_000) } }),
   });
@@ -203,6 +213,9 @@ test("a diagnosis has the verdict of the report, and knows what was logged latel
   expect(asked).toEqual([iso(nowMs - 3_600_000), iso(nowMs - 24 * 3_600_000)]);
   expect(diagnosis.traffic.find(({ id }) => id === "circuit_closed")?.status).toBe("warn");
   expect(diagnosis.setup.find(({ id }) => id === "cohort_age")?.status).toBe("pass");
+  const supported = diagnosis.traffic.find(({ id }) => id === "supported_events");
+  expect(supported?.evidence.log_entries).toEqual({ s: 13, ss: 0, f: 2, fs: 0, pass_throughs: 4 });
+  expect(supported?.evidence.units_passed_through).toBe(0);
 });
 
 const cohort = {

@@ -3,6 +3,7 @@ import { describe, expect, it, test } from "vitest";
 import type { CheckResult } from "../../src/diagnosis/check.ts";
 import { type Diagnosis, diagnose } from "../../src/diagnosis/diagnose.ts";
 import type { Evidence } from "../../src/diagnosis/scene.ts";
+import { total } from "../../src/diagnosis/split.ts";
 import { srmChecks } from "../../src/diagnosis/srm/checks.ts";
 import { defaultThresholds } from "../../src/model/diagnosis-thresholds.ts";
 import { addCounts } from "../../src/model/ledger-counts.ts";
@@ -202,6 +203,21 @@ test("of one that has changed its weights and is counted by epoch, no split test
   const { against_last_weights, by_epoch } = evidence as Record<string, { p: number }>;
   expect(against_last_weights?.p).toBeLessThan(1e-10);
   expect(by_epoch?.p).toBeGreaterThan(0.01);
+});
+
+test("logins by a session that the provider already had are no missing exposures and no silent units", () => {
+  const chance = chanceOf(8);
+  const world = healthyWorld();
+  for (const visitor of world.visitors) {
+    if (!chance(0.3)) continue;
+    visitor.exposures = [];
+    visitor.outcomes = ["p"];
+  }
+  const evidence = evidenceOf(world);
+  const diagnosis = diagnosed(evidence);
+  expect(failing(diagnosis)).toEqual([]);
+  expect(found(diagnosis, "missing_exposure").status).toBe("pass");
+  expect(total(evidence.counts?.cells ?? [], ({ passed }) => passed)).toBeGreaterThan(2_500);
 });
 
 test("a variation with a weight that gets nobody any more is noticed within the hour", () => {

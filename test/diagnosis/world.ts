@@ -213,7 +213,7 @@ export function shardsOf(world: World, count: number, window: Evidence["window"]
 }
 
 export function evidenceOf(world: World, window: Evidence["window"] = null): Evidence {
-  const zero = { s: 0, ss: 0, f: 0, fs: 0 };
+  const zero = { s: 0, ss: 0, f: 0, fs: 0, pass_throughs: 0 };
   return {
     record: world.record,
     counts: addCounts(shardsOf(world, 1)),
@@ -284,7 +284,8 @@ function countOne(visitor: Visitor, exposures: readonly Exposure[], isBefore: bo
   const last = exposures.at(-1);
   const isExposed = first !== undefined;
   const isSettled = assignedMs <= nowMs - 30 * minuteMs;
-  const isFinished = outcomes.length > 0;
+  const isFinished = outcomes.some((outcome) => outcome !== "p");
+  const isPassed = outcomes.includes("p");
   const custom = exposures.find(({ source }) => source === "ingest");
   const variations = new Set(exposures.map((exposure) => exposure.variation));
   const isJumped = variations.size > 1;
@@ -303,9 +304,10 @@ function countOne(visitor: Visitor, exposures: readonly Exposure[], isBefore: bo
     logins: one(outcomes.includes("s")),
     signups: one(outcomes.includes("ss")),
     failures: one(outcomes.includes("f") || outcomes.includes("fs")),
+    passed: one(isPassed),
     settled: one(isSettled),
     settled_exposed: one(isSettled && isExposed),
-    silent: one(isSettled && !isExposed && !isFinished),
+    silent: one(isSettled && !isExposed && !isFinished && !isPassed),
     finished: one(isFinished),
     finished_unexposed: one(isFinished && !isExposed),
     early: one(first !== undefined && first.atMs < assignedMs),
@@ -354,6 +356,7 @@ function countOne(visitor: Visitor, exposures: readonly Exposure[], isBefore: bo
             logins: cell.logins,
             signups: cell.signups,
             failures: cell.failures,
+            pass_throughs: cell.passed,
           },
         ]
       : [],

@@ -20,12 +20,19 @@ afterAll(async () => {
   await stack.close();
 });
 
-type Done = "assignments" | "exposures" | "logins" | "signups" | "failures";
+type Done = "assignments" | "exposures" | "logins" | "signups" | "failures" | "pass_throughs";
 type Counts = Record<Done, number>;
 
 /** What has truly happened: counts of units by variation, and what became of each log-in. */
 function createTruth() {
-  const none = (): Counts => ({ assignments: 0, exposures: 0, logins: 0, signups: 0, failures: 0 });
+  const none = (): Counts => ({
+    assignments: 0,
+    exposures: 0,
+    logins: 0,
+    signups: 0,
+    failures: 0,
+    pass_throughs: 0,
+  });
   const counts: Record<string, Counts> = { [sample.control]: none(), [sample.treatment]: none() };
   const log: string[] = [];
   return {
@@ -45,9 +52,9 @@ function createTruth() {
 
 /** An entry as the truth tells it. */
 const told = ({ type, details }: LogEntry) => {
-  const { experiment, failed_open: failedOpen } = details;
+  const { experiment, failed_open: failedOpen, pass_through: isPassThrough } = details;
   if (experiment === undefined) return `${type} ${failedOpen === undefined ? "unassigned" : "failed open"}`;
-  return `${type} ${experiment.method === "forced" ? "forced " : ""}${experiment.variation_id}`;
+  return `${type} ${experiment.method === "forced" ? "forced " : ""}${isPassThrough ? "passed through " : ""}${experiment.variation_id}`;
 };
 
 const readReport = (): Promise<ExperimentReport> => management.send("GET", `/experiments/${sample.experiment}/report`);
@@ -106,12 +113,16 @@ describe("report and log", () => {
     // Comes again: the same unit, and one log-in more.
     const returning = await visitLogin(stack.gate);
     const kept = variationOf(returning);
-    truth.unit(kept, "logins");
+    truth.unit(kept, "logins", "pass_throughs");
     await signIn(returning, "kim");
     await returning.get(`${stack.gate.app}/login?prompt=login`);
     expect(variationOf(returning)).toBe(kept);
     await signIn(returning, "kim");
     for (const _ of [1, 2]) truth.ended("s", kept);
+    // The provider still has its session, so that no page is shown.
+    await returning.get(`${stack.gate.app}/login`);
+    expect(returning.page.body).toContain('data-page="signed-in"');
+    truth.ended("s", `passed through ${kept}`);
 
     const forced = await visitLogin(stack.gate, `experiment_id=${sample.experiment}&variation_id=${sample.treatment}`);
     await signIn(forced, "lee");
@@ -131,9 +142,9 @@ describe("report and log", () => {
     const reported = async () => {
       const { variations } = await readReport();
       return Object.fromEntries(
-        variations.map(({ variation_id, assignments, exposures, logins, signups, failures }) => [
+        variations.map(({ variation_id, assignments, exposures, logins, signups, failures, pass_throughs }) => [
           variation_id,
-          { assignments, exposures, logins, signups, failures },
+          { assignments, exposures, logins, signups, failures, pass_throughs },
         ]),
       );
     };

@@ -160,8 +160,13 @@ describe("a cohort that is not ready", () => {
     const of = tenantOnCohorts({ status: "draft" });
     const [page, plain] = of.feature_flags;
     if (!page || !plain) throw new Error("two flags");
-    const rollout = { targeting: [target] };
-    const gateFlag = flag({ id: "flg_Gate", key: "gate", name: "Gate", deployments: [], rollout });
+    const gateFlag = flag({
+      id: "flg_Gate",
+      key: "gate",
+      name: "Gate",
+      deployments: [],
+      rollout: { targeting: [target] },
+    });
     const tenant = {
       ...of,
       feature_flags: [page, { ...plain, rollout: { dependencies: { gate: ["m"] } } }, gateFlag],

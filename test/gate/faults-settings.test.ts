@@ -7,7 +7,7 @@ import { readSettings } from "../../src/settings.ts";
 import { resources } from "../model/resources.ts";
 import { callFaults } from "./faults.ts";
 import { clearStores, publish, realStores } from "./stage.ts";
-import { createWorkerStage, type WorkerStage } from "./worker-stage.ts";
+import { createWorkerHarness, type WorkerHarness } from "./worker-harness.ts";
 
 const tenantNames = ["broken", "fine", "wide"] as const;
 beforeEach(async () => {
@@ -40,11 +40,11 @@ const right = {
 
 const ORIGIN_HEADERS = JSON.stringify({ broken: { "cname-api-key": "hunter2" }, fine: { "x-fine": "secret" } });
 
-/** @param broken as it stands in TENANTS, as JSON where it cannot be written otherwise */
-function stageWith(broken: unknown, vars: Record<string, unknown> = {}): WorkerStage {
+/** @param broken its part of TENANTS, as JSON where it cannot be written otherwise */
+function stageWith(broken: unknown, vars: Record<string, unknown> = {}): WorkerHarness {
   const text = typeof broken === "string" ? broken : JSON.stringify(broken);
   const TENANTS = `{"fine":${JSON.stringify(fine)},"broken":${text},"wide":${JSON.stringify(wide)}}`;
-  return createWorkerStage({ TENANTS, ORIGIN_HEADERS, ...vars });
+  return createWorkerHarness({ TENANTS, ORIGIN_HEADERS, ...vars });
 }
 
 const forged = {
@@ -62,9 +62,9 @@ const body = crypto.getRandomValues(new Uint8Array(40_000));
 const query = "?a=%7E&ext-variation=evil&b=+&EXT%2Dvariation=evil;ext.config=evil&c=%00&&d=%2f";
 const kept = "?a=%7E&b=+&c=%00&&d=%2f";
 
-/** What arrives of it: the target, what the gate says of itself, the body byte for byte. */
+/** The target, the headers and the body arrive as they should, byte for byte. */
 async function expectForwarded(
-  stage: WorkerStage,
+  stage: WorkerHarness,
   {
     host = "login.broken.com",
     target = "https://id.broken.com",
@@ -116,7 +116,7 @@ async function expectForwarded(
 }
 
 /** Stamped, exposed, and counted for themselves. */
-async function expectOthersServed(stage: WorkerStage, without: readonly string[] = []) {
+async function expectOthersServed(stage: WorkerHarness, without: readonly string[] = []) {
   const others = [
     ["fine", "login.fine.com", "https://id.fine.com"],
     ["wide", "a.b.wide.com", "https://id.wide.com"],
@@ -145,7 +145,7 @@ const own = { "x-lane": "blue", "cname-api-key": "hunter2" };
 const asItCame = { target: "https://login.broken.com" };
 const deep = `${'{"a":'.repeat(200)}1${"}".repeat(200)}`;
 
-/** Each is what `broken` has beside, or instead of, what is right; and what forwarding it looks like. */
+/** The broken tenant's settings, and what forwarding looks like where it differs. */
 const wrong: [what: string, broken: unknown, forwarded?: Parameters<typeof expectForwarded>[1]][] = [
   ["an origin without a scheme", { ...right, origin: "id.broken.com" }],
   [
@@ -187,7 +187,7 @@ const wrong: [what: string, broken: unknown, forwarded?: Parameters<typeof expec
   ],
   ["headers that are a text", { ...right, origin_headers: "x" }, { headers: { "cname-api-key": "hunter2" } }],
   [
-    "names for the stamp that cannot stand in a query",
+    "names for the stamp that cannot be in a query",
     { ...right, stamp: { query: { ...right.stamp.query, method: "bad&name" } } },
   ],
   ["a stamp value that is none", { ...right, stamp: { query: { ...right.stamp.query, color: "ext-color" } } }],
@@ -217,19 +217,19 @@ const wrong: [what: string, broken: unknown, forwarded?: Parameters<typeof expec
 ];
 
 describe("a tenant with", () => {
-  it.each(wrong)("%s is forwarded, and nobody else notices", async (_, broken, forwarded = {}) => {
+  it.each(wrong)("%s is forwarded, and the others are served", async (_, broken, forwarded = {}) => {
     const stage = stageWith(broken);
     const { headers = own } = forwarded;
     await expectForwarded(stage, { ...forwarded, headers });
     await expectOthersServed(stage);
-    // Of what is wrong one line says it, and no secret.
+    // One line names every error, and no secret.
     const lines = stage.logged.filter((line) => line.includes("settings_invalid"));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain("TENANTS.broken: ");
     expect(stage.logged.join()).not.toMatch(/hunter2|TENANTS\.(fine|wide)/);
   });
 
-  it("no object at all has no host, and nobody else notices", async () => {
+  it("no object at all has no host, and the others are served", async () => {
     for (const broken of [null, 5, true, "text", [], ["x"], [right]]) {
       const stage = stageWith(JSON.stringify(broken));
       const { seen, stamp } = await stage.send(page("login.broken.com"));
@@ -279,7 +279,7 @@ describe("any option of a wrong type", () => {
       const { seen, stamp } = await stage.send(page("login.broken.com"));
       expect(seen.url).toBe("https://id.broken.com/login");
       expect(seen.headers.get("cname-api-key")).toBe("hunter2");
-      // What is no fault is an option like any other.
+      // A value that is valid is an option like any other.
       if (isValid) expect(stamp("failed-open")).toBeNull();
       else expect([stamp("failed-open"), stamp("id")]).toEqual(["settings", null]);
       await expectOthersServed(stage);
@@ -304,7 +304,7 @@ describe("a host", () => {
     await expectOthersServed(stage);
   });
 
-  it("of nobody's goes on as it came, whatever is wrong", async () => {
+  it("of no tenant is forwarded as it came, whatever is wrong", async () => {
     const stage = stageWith({ ...right, provider: "ping" });
     const { seen, stamp } = await stage.send(page("elsewhere.example", "/a?ext-variation=1", forged));
     expect(seen.url).toBe("https://elsewhere.example/a?ext-variation=1");
@@ -317,7 +317,7 @@ describe("a host", () => {
 
   it("of the tenant on every host is forwarded while it is wrong, beside the others", async () => {
     const TENANTS = JSON.stringify({ default: { provider: "ping" }, fine, wide });
-    const stage = createWorkerStage({
+    const stage = createWorkerHarness({
       TENANTS,
       ORIGIN: "https://id.example.com",
       ORIGIN_HEADERS: JSON.stringify({ fine: { "x-fine": "secret" } }),
@@ -331,7 +331,7 @@ describe("a host", () => {
 describe("a tenant's name that is none", () => {
   it.each(["Bad Name", "-x", "a".repeat(64), "", "ü", "a/b", "__proto__"])("%j costs no other tenant", async (name) => {
     const TENANTS = `{"fine":${JSON.stringify(fine)},${JSON.stringify(name)}:${JSON.stringify(right)},"wide":${JSON.stringify(wide)}}`;
-    const stage = createWorkerStage({ TENANTS, ORIGIN_HEADERS: JSON.stringify({ fine: { "x-fine": "secret" } }) });
+    const stage = createWorkerHarness({ TENANTS, ORIGIN_HEADERS: JSON.stringify({ fine: { "x-fine": "secret" } }) });
     await expectForwarded(stage, { headers: { "x-lane": "blue" } });
     await expectOthersServed(stage);
   });
@@ -339,7 +339,7 @@ describe("a tenant's name that is none", () => {
   it.each(["constructor", "tostring", "valueof", "hasownproperty"])("%j is one like any other", async (name) => {
     await publish(resources(), 1, name);
     const TENANTS = JSON.stringify({ fine, [name]: right, wide });
-    const stage = createWorkerStage({ TENANTS, ORIGIN_HEADERS: JSON.stringify({ fine: { "x-fine": "secret" } }) });
+    const stage = createWorkerHarness({ TENANTS, ORIGIN_HEADERS: JSON.stringify({ fine: { "x-fine": "secret" } }) });
     const { seen, stamp } = await stage.send(page("login.broken.com"));
     expect([seen.url, stamp("id"), stamp("failed-open")]).toEqual(["https://id.broken.com/login", "exp_Page", null]);
     await expectOthersServed(stage);
@@ -369,15 +369,15 @@ describe("secret headers", () => {
     expect(stage.logged.join()).not.toMatch(/hunter2|secret/);
   });
 
-  it("of a tenant that there is not cost nobody", async () => {
+  it("of a tenant that does not exist cost no other", async () => {
     const stage = stageWith(
       { ...right, provider: "ping" },
-      { ORIGIN_HEADERS: JSON.stringify({ nobody: { a: "b" }, fine: { "x-fine": "secret" } }) },
+      { ORIGIN_HEADERS: JSON.stringify({ missing: { a: "b" }, fine: { "x-fine": "secret" } }) },
     );
     await expectOthersServed(stage);
   });
 
-  it("that cannot be read at all are everybody's: all are forwarded, by their own origins", async () => {
+  it("that cannot be read at all concern every tenant: each is forwarded to its own origin", async () => {
     for (const text of ["not json", "[]", "5", '"x"', '{"fine":']) {
       const stage = stageWith(right, { ORIGIN_HEADERS: text });
       await expectForwarded(stage, { headers: { "x-lane": "blue" } });
@@ -413,7 +413,7 @@ describe("what all tenants share", () => {
   });
 
   it.each(["not json", "[]", "null", '"text"', "{", "5"])("TENANTS that cannot be read: %s", async (TENANTS) => {
-    const stage = createWorkerStage({ TENANTS, ORIGIN: "https://id.example.com" });
+    const stage = createWorkerHarness({ TENANTS, ORIGIN: "https://id.example.com" });
     const { seen, stamp } = await stage.send(page("login.fine.com", "/login", forged));
     expect(seen.url).toBe("https://id.example.com/login");
     expect([stamp("failed-open"), stamp("id")]).toEqual(["settings", null]);
@@ -453,7 +453,7 @@ describe("a store that fails one tenant", () => {
   const start = () => stageWith(right, { DECISION_BUDGET_MS: "100" });
 
   /** Fails open or goes on; never a control, never another answer. */
-  async function expectSafe(stage: WorkerStage, reasons: RegExp) {
+  async function expectSafe(stage: WorkerHarness, reasons: RegExp) {
     const { seen, stamp, response } = await stage.send(page("login.broken.com"), false);
     expect(seen.url).toBe("https://id.broken.com/login");
     expect([response.status, await response.text()]).toEqual([200, "<!doctype html><title>Log in</title>"]);

@@ -10,7 +10,7 @@ export interface Stamped {
   control: boolean;
   method: string;
   segment?: string;
-  /** Of a rollout, which has no experiment. */
+  /** The flag's key, of a rollout alone. */
   flag?: string;
 }
 
@@ -62,7 +62,7 @@ export interface Step {
   response: Response;
   stamped: Stamped[];
   failedOpen: string | null;
-  /** What was queued because of the request. */
+  /** Events that the request queued. */
   events: VestibuleEvent[];
   warnings: string[];
 }

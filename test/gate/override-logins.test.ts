@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { signOverride } from "../../src/assignment/override.ts";
 import type { Resources } from "../../src/model/resources.ts";
-import type { Snapshot } from "../../src/model/snapshot.ts";
 import { experiment, flag, share, variation, variations } from "../model/resources.ts";
 import {
   answerAsProvider,
@@ -20,7 +19,7 @@ const query = "experiment_id=exp_Page&variation_id=var_b";
 const forced = { id: "exp_Page", variation: "var_b", control: false, method: "forced" };
 const redirect = (location: string) => () => new Response(null, { status: 302, headers: { location } });
 const html = () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
-/** What a forced visit may count. */
+/** Events that a forced visit must not send. */
 const countedOf = (steps: readonly Step[]) =>
   briefly(steps.flatMap(({ events }) => events)).filter((event) => !event.startsWith("forced"));
 const warningsOf = (steps: readonly Step[]) => steps.flatMap(({ warnings }) => warnings);
@@ -234,7 +233,7 @@ describe("forced across flows", () => {
   });
 
   it("an experiment of a later flow is stamped from the first page, and one of that flow on the same flag stays out", async () => {
-    for (const [own, wish] of [
+    for (const [own, params] of [
       [{ status: "draft", authentication_flow: "mfa_challenge" }, query],
       [{ status: "completed", authentication_flow: "authentication" }, query],
     ] as const) {
@@ -243,7 +242,7 @@ describe("forced across flows", () => {
       await publish({ experiments: [experiment(own), second] });
       const browser = createLoginBrowser(stage);
       const steps = [
-        await browser.fromOutside(authorizePath(newState(), `&${wish}`)),
+        await browser.fromOutside(authorizePath(newState(), `&${params}`)),
         await browser.within("/login"),
         await browser.within("/mfa/challenge"),
         await browser.post("/mfa/challenge"),
@@ -363,9 +362,9 @@ describe("what an override on a user's experiment tells the statistics", () => {
 
 describe("the tenant's policy", () => {
   const other = experiment({ id: "exp_Draft", name: "Draft", status: "draft" });
-  const wish = "experiment_id=exp_Draft&variation_id=var_c";
-  const wished = { experimentId: "exp_Draft", variationId: "var_c", segmentId: null };
-  const sign = (expiresInSeconds: number, override = wished) =>
+  const params = "experiment_id=exp_Draft&variation_id=var_c";
+  const requested = { experimentId: "exp_Draft", variationId: "var_c", segmentId: null };
+  const sign = (expiresInSeconds: number, override = requested) =>
     signOverride(stage.sources.keyring, "acme", override, stage.clock.nowMs / 1000 + expiresInSeconds);
 
   async function usualLogin(browser: LoginBrowser, more: string, warning: string) {
@@ -390,7 +389,7 @@ describe("the tenant's policy", () => {
     answerAsProvider(stage);
     await publish({ experiments: [experiment(), other] });
     const browser = createLoginBrowser(stage);
-    const start = await browser.fromOutside(authorizePath(newState(), `&${wish}&override_token=${await sign(60)}`));
+    const start = await browser.fromOutside(authorizePath(newState(), `&${params}&override_token=${await sign(60)}`));
     const steps = [start, await browser.within("/login"), await browser.post("/login")];
     const all = steps.map(() => [{ id: "exp_Draft", variation: "var_c", control: false, method: "forced" }]);
     expect(steps.map(({ stamped }) => stamped)).toEqual(all);
@@ -401,12 +400,12 @@ describe("the tenant's policy", () => {
       "&override_token=",
       "&override_token=forged",
       `&override_token=${await sign(-1)}`,
-      `&override_token=${await sign(60, { ...wished, variationId: "var_b" })}`,
-      `&override_token=${await sign(60, { ...wished, segmentId: "seg_x" as never })}`,
-      `&override_token=${await signOverride(stage.sources.keyring, "beta", wished, stage.clock.nowMs / 1000 + 60)}`,
+      `&override_token=${await sign(60, { ...requested, variationId: "var_b" })}`,
+      `&override_token=${await sign(60, { ...requested, segmentId: "seg_x" as never })}`,
+      `&override_token=${await signOverride(stage.sources.keyring, "beta", requested, stage.clock.nowMs / 1000 + 60)}`,
     ];
     for (const each of wrong) {
-      await usualLogin(createLoginBrowser(stage), `&${wish}${each}`, "experiment_override_refused");
+      await usualLogin(createLoginBrowser(stage), `&${params}${each}`, "experiment_override_refused");
     }
   });
 
@@ -415,7 +414,7 @@ describe("the tenant's policy", () => {
     answerAsProvider(stage);
     await publish({ experiments: [experiment(), other] });
     const browser = createLoginBrowser(stage);
-    await browser.fromOutside(authorizePath(newState(), `&${wish}&override_token=${await sign(60)}`));
+    await browser.fromOutside(authorizePath(newState(), `&${params}&override_token=${await sign(60)}`));
     const page = await browser.within("/login?experiment_id=");
     expect(page.stamped.map(({ id, method }) => [id, method])).toEqual([["exp_Page", "auto"]]);
     expect(warningsOf([page])).toEqual([]);
@@ -425,9 +424,13 @@ describe("the tenant's policy", () => {
     stage = createStage({ tenant: { overrides: "off" } });
     answerAsProvider(stage);
     await publish({ experiments: [experiment(), other] });
-    await usualLogin(createLoginBrowser(stage), `&${wish}`, "experiment_override_not_applied");
+    await usualLogin(createLoginBrowser(stage), `&${params}`, "experiment_override_not_applied");
     const token = await sign(60);
-    await usualLogin(createLoginBrowser(stage), `&${wish}&override_token=${token}`, "experiment_override_not_applied");
+    await usualLogin(
+      createLoginBrowser(stage),
+      `&${params}&override_token=${token}`,
+      "experiment_override_not_applied",
+    );
   });
 });
 
@@ -439,14 +442,14 @@ describe("an override that names what there is not", () => {
     ["experiment_id=exp_Page", "experiment_variation_missing"],
     ["variation_id=var_b", "experiment_orphaned_params"],
     ["segment_id=seg_x", "experiment_orphaned_params"],
-  ])("%s is a warning, and the visit is anybody's", async (wish, warning) => {
+  ])("%s is a warning, and the visit is counted as usual", async (params, warning) => {
     stage = createStage();
     answerAsProvider(stage);
     await publish();
     for (const onPage of [false, true]) {
       const browser = createLoginBrowser(stage);
-      const start = await browser.fromOutside(authorizePath(newState(), onPage ? "" : `&${wish}`));
-      const page = await browser.within(onPage ? `/login?${wish}` : "/login");
+      const start = await browser.fromOutside(authorizePath(newState(), onPage ? "" : `&${params}`));
+      const page = await browser.within(onPage ? `/login?${params}` : "/login");
       const end = await browser.post("/login");
       expect(warningsOf([start, page, end])).toEqual([warning]);
       expect(countedOf([start, page, end])).toEqual(["assignment exp_Page", "auth exp_Page s", "exposure exp_Page"]);
@@ -463,8 +466,7 @@ describe("a flag that is served by its rollout", () => {
     async (status) => {
       stage = createStage();
       answerAsProvider(stage);
-      const built = await publish({ feature_flags: [flag({ rollout: all })], experiments: [experiment({ status })] });
-      await publish({ ...built, gate: { flag_keys: ["page"] } } satisfies Snapshot, 1);
+      await publish({ feature_flags: [flag({ rollout: all })], experiments: [experiment({ status })] });
       const browser = createLoginBrowser(stage);
       const steps = [
         await browser.fromOutside(authorizePath(newState(), `&${query}`)),
@@ -485,7 +487,7 @@ describe("a flag that is served by its rollout", () => {
   it("gives way to a forced experiment beside other rollouts, which stay", async () => {
     stage = createStage();
     answerAsProvider(stage);
-    const built = await publish({
+    await publish({
       feature_flags: [
         flag({ rollout: all }),
         flag({
@@ -502,7 +504,6 @@ describe("a flag that is served by its rollout", () => {
       ],
       experiments: [experiment({ status: "draft" })],
     });
-    await publish({ ...built, gate: { flag_keys: ["page", "other"] } } satisfies Snapshot, 1);
     const browser = createLoginBrowser(stage);
     const other = { id: "-", flag: "other", variation: "var_y", control: false, method: "rollout" };
     const steps = [
@@ -516,8 +517,7 @@ describe("a flag that is served by its rollout", () => {
   it("of which the gate serves none may be forced all the same", async () => {
     stage = createStage();
     answerAsProvider(stage);
-    const built = await publish();
-    await publish({ ...built, gate: { flag_keys: [] } } satisfies Snapshot, 1);
+    await publish({ feature_flags: [flag({ deployments: [] })] });
     const browser = createLoginBrowser(stage);
     expect((await browser.fromOutside(authorizePath(newState()))).stamped).toEqual([]);
     expect((await browser.fromOutside(authorizePath(newState(), `&${query}`))).stamped).toEqual([forced]);

@@ -75,7 +75,7 @@ function resourcesOf({ status, other, subject, way }: Omit<Cell, "browser">) {
   };
 }
 
-/** The experiments that assign somebody who comes without an override. */
+/** The experiments that assign a visitor without an override. */
 function usualOf({ status, other }: Pick<Cell, "status" | "other">): string[] {
   const own = status === "active" ? [forcedId] : [];
   if (other === "none" || (other === "same flag" && own.length > 0)) return own;
@@ -85,7 +85,7 @@ function usualOf({ status, other }: Pick<Cell, "status" | "other">): string[] {
 const byId = (stamped: readonly Stamped[]) => stamped.map(({ id }) => id).sort();
 const all = (steps: readonly Step[]) => steps.flatMap(({ events }) => events);
 const warningsOf = (steps: readonly Step[]) => steps.flatMap(({ warnings }) => warnings);
-const named = (type: string, ids: readonly string[], outcome = "") =>
+const eventsOf = (type: string, ids: readonly string[], outcome = "") =>
   ids.map((id) => `${type} ${id}${outcome && ` ${outcome}`}`).sort();
 
 /** A login without an override is assigned, exposed and counted, by a decision that holds to its end. */
@@ -105,9 +105,9 @@ function expectUsual([start, page, form]: [Step, Step, Step], state: string, usu
   }
   const later = start.stamped.map((one) => ({ ...one, method: "session" }));
   expect([page.stamped, form.stamped]).toEqual([later, later]);
-  expect(briefly(start.events)).toEqual(named("assignment", usual));
-  expect(briefly(page.events)).toEqual(named("exposure", usual));
-  expect(briefly(form.events)).toEqual(named("auth", usual, "s"));
+  expect(briefly(start.events)).toEqual(eventsOf("assignment", usual));
+  expect(briefly(page.events)).toEqual(eventsOf("exposure", usual));
+  expect(briefly(form.events)).toEqual(eventsOf("auth", usual, "s"));
   expect(form.response.headers.get("location")).toBe(`https://app.example.com/cb?code=c&state=${state}`);
   return start.stamped;
 }
@@ -163,7 +163,7 @@ describe.each(cells)("$status, another on $other, $subject, forced by $way, brow
     }
     await publish(resourcesOf(cell), 2);
 
-    // What is stamped.
+    // The stamp.
     const { state, pagePath, start, page } = await beginForced(browser, way);
     const form = await browser.post(pagePath);
     const withOthers = (steps: Step[], firstMethod: string) => {
@@ -184,14 +184,14 @@ describe.each(cells)("$status, another on $other, $subject, forced by $way, brow
     expect([start, page, form].map(({ failedOpen }) => failedOpen)).toEqual([null, null, null]);
     expect(warningsOf([start, page, form])).toEqual([]);
 
-    // What is counted: what was assigned before the override, and that these units are out.
+    // The counts: assignments from before the override, and that these units are out.
     const isUnitKnown = subject === "user" || wasAssigned || beside.length > 0 || (isAuthorized && usual.length > 0);
     const onFlag = other === "same flag" ? [otherId] : [];
     const pinned = isAuthorized ? usual : [];
     const concerned = isUnitKnown ? [...new Set([forcedId, ...onFlag, ...pinned])] : [];
     const override = isAuthorized ? page : start;
-    expect(briefly(override.events)).toEqual(named("forced", concerned));
-    if (isAuthorized) expect(briefly(start.events)).toEqual(named("assignment", usual));
+    expect(briefly(override.events)).toEqual(eventsOf("forced", concerned));
+    if (isAuthorized) expect(briefly(start.events)).toEqual(eventsOf("assignment", usual));
     else expect(all([page])).toEqual([]);
     expect(form.events).toEqual([]);
     for (const event of override.events) {
@@ -199,7 +199,7 @@ describe.each(cells)("$status, another on $other, $subject, forced by $way, brow
       if (event.experiment_id === forcedId) expect(event.variation_id).toBe("var_b");
     }
 
-    // The next login from outside is nobody's wish, and neither is one that begins in the middle of a forced one.
+    // The next login from outside is not forced, and neither is one that begins in the middle of a forced one.
     const next = await expectUsualLogin(browser, usual);
     for (const { id, variation: shown } of next) {
       const earlier = before.find((one) => one.id === id);
@@ -212,10 +212,10 @@ describe.each(cells)("$status, another on $other, $subject, forced by $way, brow
     const again = await beginForced(browser, way);
     const ended = await browser.within("/login?experiment_id=");
     expect(ended.stamped).toEqual(next);
-    expect(briefly(ended.events)).toEqual([...named("assignment", usual), ...named("exposure", usual)].sort());
+    expect(briefly(ended.events)).toEqual([...eventsOf("assignment", usual), ...eventsOf("exposure", usual)].sort());
     const last = await browser.post("/login?experiment_id=");
     expect(last.stamped).toEqual(next.map((one) => ({ ...one, method: "session" })));
-    expect(briefly(last.events)).toEqual(named("auth", usual, "s"));
+    expect(briefly(last.events)).toEqual(eventsOf("auth", usual, "s"));
     expect(last.response.headers.get("location")).toContain(again.state);
     expect(warningsOf([again.start, again.page, ended, last])).toEqual([]);
 
@@ -226,7 +226,7 @@ describe.each(cells)("$status, another on $other, $subject, forced by $way, brow
         : [],
     );
     expect(new Set(units).size).toBeLessThanOrEqual(1);
-    // What is not published as active was never counted after it ceased to be.
+    // An experiment that is not active counts nothing.
     if (status !== "active" && !wasAssigned) {
       const counted = stage.queued.flatMap((one) =>
         one.kind === "event" && one.event.experiment_id === forcedId ? [one.event.type] : [],

@@ -1,26 +1,11 @@
 /** Design §6 and §7, Rollouts: a flag that is enabled at the gate and in no active experiment is served by its rollout. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
-import type { FeatureFlag } from "../../src/model/feature-flag.ts";
 import type { Resources } from "../../src/model/resources.ts";
-import type { CohortIndex } from "../../src/model/snapshot.ts";
 import { publishIndex } from "../cohorts/published.ts";
+import { cohort, experiment, holdout, segment } from "../model/resources.ts";
+import { breakCohorts } from "./faults.ts";
 import {
-  cohort,
-  experiment,
-  flag,
-  holdout,
-  resources,
-  segment,
-  share,
-  variation,
-  variations,
-} from "../model/resources.ts";
-import { breakCohorts, breakKv } from "./faults.ts";
-import {
-  answerAsProvider,
   authorizePath,
-  briefly,
   createLoginBrowser,
   createUsers,
   type LoginBrowser,
@@ -28,63 +13,36 @@ import {
   type Stamped,
   type Step,
 } from "./login-browser.ts";
-import { clearStores, createStage, navigation, publish, realStores, type Stage, type StageOptions } from "./stage.ts";
-
-type Rollout = NonNullable<FeatureFlag["rollout"]>;
+import {
+  allVariations,
+  enable,
+  everyone,
+  login,
+  noExperiments,
+  otherFlag,
+  type Rollout,
+  rolledOut,
+  served,
+  setUpProvider,
+  stampsOf,
+  thrice,
+} from "./rollout-harness.ts";
+import { clearStores, navigation, publish, realStores, type Stage } from "./stage.ts";
 
 let stage: Stage;
 beforeEach(() => clearStores());
 afterEach(() => vi.unstubAllGlobals());
 
-function setUp(options: StageOptions = {}, jwks?: unknown): Stage {
-  stage = createStage(options);
-  answerAsProvider(stage, jwks);
-  return stage;
-}
-
-let version = 0;
-/** Publishes these, by default with all flags enabled at the gate. */
-async function enable(changes: Partial<Resources>, options: { keys?: readonly string[]; cohorts?: CohortIndex } = {}) {
-  const { keys, cohorts } = options;
-  version++;
-  const of = resources(changes);
-  const built = buildSnapshot(of, { tenant: "acme", version, publishedAt: "2025-01-31T12:00:00.000Z", cohorts });
-  await publish({ ...built, ...(keys === undefined ? {} : { gate: { flag_keys: [...keys] } }) }, version);
-}
-/** The gate's memory is a minute old at most. */
-const later = (ms = 61_000) => {
+const later = (ms: number) => {
   stage.clock.nowMs += ms;
 };
-
-const rolledOut = (rollout: Rollout, changes: Partial<FeatureFlag> = {}) => flag({ rollout, ...changes });
-const everyone = (...keys: string[]): Rollout => ({
-  all_users: { percentage: 100, weights: Object.fromEntries(keys.map((key) => [key, 1])) },
-});
-const served = (key: string, more: Partial<Stamped> = {}): Stamped => ({
-  id: "-",
-  flag: "page",
-  variation: `var_${key}`,
-  control: false,
-  method: "rollout",
-  ...more,
-});
-const noExperiments = { experiments: [] };
-
-async function login(browser: LoginBrowser, more = "") {
-  const start = await browser.fromOutside(authorizePath(newState(), more));
-  const page = await browser.within("/login");
-  const form = await browser.post("/login");
-  return [start, page, form] as const;
-}
-const stampsOf = (steps: readonly Step[]) => steps.map(({ stamped }) => stamped);
-const thrice = <T>(value: T) => [value, value, value];
 const variationOf = ({ stamped }: Step) => stamped[0]?.variation ?? null;
 
 describe("a rollout of one variation to everyone", () => {
   const winner = { feature_flags: [rolledOut(everyone("b"))], ...noExperiments };
 
   it("is stamped on every step of every login, and sets no cookie", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable(winner);
     const browser = createLoginBrowser(stage);
     for (let time = 0; time < 2; time++) {
@@ -96,7 +54,7 @@ describe("a rollout of one variation to everyone", () => {
   });
 
   it("is counted nowhere", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable(winner);
     await login(createLoginBrowser(stage));
     expect(stage.queued.filter(({ kind }) => kind === "event")).toEqual([]);
@@ -112,7 +70,7 @@ describe("a rollout of one variation to everyone", () => {
     ["a completed experiment", [experiment({ status: "completed" })]],
     ["an archived experiment", [experiment({ status: "archived" })]],
   ])("sets none beside %s either", async (_, experiments) => {
-    setUp();
+    stage = setUpProvider();
     await enable({ ...winner, experiments });
     const steps = await login(createLoginBrowser(stage));
     expect(stampsOf(steps)).toEqual(thrice([served("b")]));
@@ -127,7 +85,7 @@ describe("a rollout of one variation to everyone", () => {
     ["a frame", { "sec-fetch-dest": "iframe" }],
     ["a service worker's navigation", { "sec-fetch-dest": "empty", "sec-fetch-mode": "navigate" }],
   ])("is served to %s", async (_, headers) => {
-    setUp();
+    stage = setUpProvider();
     await enable(winner);
     const request = navigation("/login", headers);
     for (const [name, value] of Object.entries(headers)) if (value === "") request.headers.delete(name);
@@ -140,15 +98,15 @@ describe("a rollout of one variation to everyone", () => {
     ["a script", "/app.js", { "sec-fetch-dest": "script" }],
     ["an image", "/logo.png", { "sec-fetch-dest": "image" }],
     ["a silent request", "/authorize?client_id=a&response_type=code&prompt=none", {}],
-  ])("is not told with %s", async (_, path, headers) => {
-    setUp();
+  ])("is not stamped on %s", async (_, path, headers) => {
+    stage = setUpProvider();
     await enable(winner);
     const { stamp } = await stage.send(navigation(path, headers));
     expect([stamp("id"), stamp("stamp")]).toEqual([null, null]);
   });
 
-  it("is not told with a machine's requests", async () => {
-    setUp();
+  it("is not stamped on a machine's requests", async () => {
+    stage = setUpProvider();
     await enable(winner);
     const init = { method: "POST", body: "grant_type=refresh_token", headers: { "user-agent": "okhttp/4.12.0" } };
     const { stamp } = await stage.send(new Request("https://login.example.com/oauth/token", init));
@@ -156,7 +114,7 @@ describe("a rollout of one variation to everyone", () => {
   });
 
   it("makes the page private, since another visitor's may differ tomorrow", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable(winner);
     stage.origin.answer = () =>
       new Response("<!doctype html>", {
@@ -168,7 +126,7 @@ describe("a rollout of one variation to everyone", () => {
   });
 
   it("goes into the query of authorization requests, and onto the page, where the tenant wants it", async () => {
-    setUp({
+    stage = setUpProvider({
       tenant: { stamp: { query: { variation_id: "ext-variation", experiment_id: "ext-id" } }, inject: "attributes" },
     });
     await enable(winner);
@@ -180,8 +138,8 @@ describe("a rollout of one variation to everyone", () => {
     expect(await start.response.text()).toBe('<html data-experiment-id="-" data-variation-id="var_b"><p>');
   });
 
-  it("is told with its parameters, and with a token that names the flag", async () => {
-    setUp();
+  it("is stamped with its parameters, and with a token that names the flag", async () => {
+    stage = setUpProvider();
     await enable(winner);
     const { seen } = await createLoginBrowser(stage).fromOutside("/login");
     const config = seen.headers.get("x-experiment-config") ?? "";
@@ -208,11 +166,11 @@ describe("a rollout of one variation to everyone", () => {
   });
 
   it.each([
-    ["is not enabled at the gate", { keys: [] }],
-    ["is named there and not published", { keys: ["other"] }],
-  ])("is not served where its flag %s", async (_, options) => {
-    setUp();
-    await enable(winner, options);
+    ["no deployment", []],
+    ["an app's alone", ["dpl_App"]],
+  ])("is not served where its flag is enabled in %s", async (_, deployments) => {
+    stage = setUpProvider();
+    await enable({ ...winner, feature_flags: [rolledOut(everyone("b"), { deployments })] });
     const steps = await login(createLoginBrowser(stage));
     expect(stampsOf(steps)).toEqual(thrice([]));
     for (const { failedOpen, response } of steps) {
@@ -221,18 +179,14 @@ describe("a rollout of one variation to everyone", () => {
   });
 
   it.each(["draft", "archived"] as const)("is not served while its flag is %s", async (status) => {
-    setUp();
+    stage = setUpProvider();
     await enable({ feature_flags: [rolledOut(everyone("b"), { status })], ...noExperiments });
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([]));
   });
 
   it("is not served by a snapshot from before flags could be enabled at the gate", async () => {
-    setUp();
-    const { gate: _, ...before } = buildSnapshot(resources(winner), {
-      tenant: "acme",
-      version: 1,
-      publishedAt: "2025-01-31T12:00:00.000Z",
-    });
+    stage = setUpProvider();
+    const { gate: _, ...before } = await enable(winner);
     await publish(before);
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([]));
   });
@@ -240,7 +194,7 @@ describe("a rollout of one variation to everyone", () => {
 
 describe("a rollout by shares", () => {
   it("is each device's own, the same at every step and every visit", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable({ feature_flags: [rolledOut(everyone("a", "b"))], ...noExperiments });
     const found = new Map<string | null, number>();
     for (let index = 0; index < 60; index++) {
@@ -256,7 +210,7 @@ describe("a rollout by shares", () => {
   });
 
   it("of a part serves that part alone", async () => {
-    setUp();
+    stage = setUpProvider();
     const rollout = { all_users: { percentage: 30, weights: { b: 1 } } };
     await enable({ feature_flags: [rolledOut(rollout)], ...noExperiments });
     let count = 0;
@@ -272,7 +226,7 @@ describe("a rollout by shares", () => {
   });
 
   it("serves a page's calls and frames as it served the page", async () => {
-    setUp({ tenant: { device_cookie: "did" } });
+    stage = setUpProvider({ tenant: { device_cookie: "did" } });
     await enable({ feature_flags: [rolledOut(everyone("a", "b"))], ...noExperiments });
     for (const did of ["one", "two", "three", "four", "five", "six"]) {
       const browser = createLoginBrowser(stage, { did });
@@ -285,19 +239,15 @@ describe("a rollout by shares", () => {
     }
   });
 
-  it("serves nobody without an id: a bot, a visitor without consent", async () => {
-    setUp({ tenant: { consent: { cookie: "consent", pattern: "^yes$" } } });
-    const other = rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" });
+  it("serves no visitor without an id: a bot, one without consent", async () => {
+    stage = setUpProvider({ tenant: { consent: { cookie: "consent", pattern: "^yes$" } } });
+    const other = otherFlag();
     await enable({
       feature_flags: [rolledOut(everyone("a", "b")), other],
-      variations: [
-        ...variations,
-        variation("x", { feature_flag_id: "flg_Other" }),
-        variation("y", { feature_flag_id: "flg_Other" }),
-      ],
+      variations: allVariations,
       ...noExperiments,
     });
-    // What needs no id they get.
+    // A rollout that needs no id is served to them.
     const alike = [served("y", { flag: "other" })];
     const shy = createLoginBrowser(stage);
     const steps = await login(shy);
@@ -316,7 +266,7 @@ describe("a rollout by shares", () => {
   });
 
   it("reads no id of a visitor without consent, be it the tenant's own cookie", async () => {
-    setUp({ tenant: { consent: { cookie: "consent", pattern: "^yes$" }, device_cookie: "did" } });
+    stage = setUpProvider({ tenant: { consent: { cookie: "consent", pattern: "^yes$" }, device_cookie: "did" } });
     await enable({ feature_flags: [rolledOut(everyone("a", "b"))], ...noExperiments });
     expect(stampsOf(await login(createLoginBrowser(stage, { did: "one" })))).toEqual(thrice([]));
     const [first, ...rest] = stampsOf(await login(createLoginBrowser(stage, { did: "one", consent: "yes" })));
@@ -325,7 +275,7 @@ describe("a rollout by shares", () => {
   });
 
   it("mints nothing for a prefetch, a frame, a call or a form post", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable({ feature_flags: [rolledOut(everyone("a", "b"))], ...noExperiments });
     for (const headers of [
       { "sec-purpose": "prefetch" },
@@ -341,16 +291,16 @@ describe("a rollout by shares", () => {
   });
 });
 
-describe("who is named", () => {
+describe("inclusions", () => {
   const inclusions = {
     b: { user_ids: ["ada"], device_ids: ["tester"] },
     c: { user_ids: ["bob"], device_ids: [] },
   };
   const rollout: Rollout = { ...everyone("a"), inclusions };
 
-  it("is included by device and by user at every step, beside all others", async () => {
+  it("by device and by user hold at every step, beside all other visitors", async () => {
     const users = await createUsers();
-    setUp({ tenant: { ...users.tenant, device_cookie: "did" } }, users.jwks);
+    stage = setUpProvider({ tenant: { ...users.tenant, device_cookie: "did" } }, users.jwks);
     await enable({ feature_flags: [rolledOut(rollout)], ...noExperiments });
     const own = {
       tester: { did: "tester" },
@@ -364,19 +314,18 @@ describe("who is named", () => {
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([served("a")]));
   });
 
-  it("is included where nobody else is served", async () => {
-    setUp({ tenant: { device_cookie: "did" } });
-    const none = { percentage: 0, weights: { a: 1 } };
-    await enable({ feature_flags: [rolledOut({ inclusions, all_users: none })], ...noExperiments });
+  it("hold where no other visitor is served", async () => {
+    stage = setUpProvider({ tenant: { device_cookie: "did" } });
+    await enable({ feature_flags: [rolledOut({ inclusions })], ...noExperiments });
     expect(stampsOf(await login(createLoginBrowser(stage, { did: "tester" })))).toEqual(thrice([served("b")]));
     const others = createLoginBrowser(stage);
     expect(stampsOf(await login(others))).toEqual(thrice([]));
     expect(others.cookies.size).toBe(0);
   });
 
-  it("by user is bucketed by user, whatever the browser", async () => {
+  it("and buckets by user depend on the user, whatever the browser", async () => {
     const users = await createUsers();
-    setUp({ tenant: users.tenant }, users.jwks);
+    stage = setUpProvider({ tenant: users.tenant }, users.jwks);
     await enable({ feature_flags: [rolledOut({ ...everyone("a", "b"), bucketing_key: "user_id" })], ...noExperiments });
     const found = new Set<string | null>();
     for (const id of "abcdefgh") {
@@ -404,7 +353,7 @@ describe("targets", () => {
   });
 
   it("of a country and a client hold at every step of the login, in their order, and say which segment it was", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable({
       segments: [
         segment("Swiss", [{ match: { country: ["ch"] } }]),
@@ -433,7 +382,7 @@ describe("targets", () => {
   });
 
   it("of a client hold in a brokered login, too, which names another", async () => {
-    setUp({ tenant: { provider: "keycloak" } });
+    stage = setUpProvider({ tenant: { provider: "keycloak" } });
     await enable({
       segments: [segment("App", [{ match: { client_id: ["app"] } }])],
       feature_flags: [rolledOut({ targeting: [target("App", "c")], ...everyone("a") })],
@@ -452,7 +401,7 @@ describe("targets", () => {
   });
 
   it("of an organization and a connection hold at every step", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable({
       segments: [segment("Both", [{ match: { organization_id: ["org_1"], connection: ["sso"] } }])],
       feature_flags: [rolledOut({ targeting: [target("Both", "c")], ...everyone("a") })],
@@ -464,7 +413,7 @@ describe("targets", () => {
   });
 
   it("of a client do not change a page of a visitor whose login cannot be remembered", async () => {
-    setUp({ tenant: { consent: { cookie: "consent", pattern: "^yes$" } } });
+    stage = setUpProvider({ tenant: { consent: { cookie: "consent", pattern: "^yes$" } } });
     await enable({
       segments: [segment("App", [{ match: { client_id: ["app"] } }])],
       feature_flags: [rolledOut({ targeting: [target("App", "c")], ...everyone("a") })],
@@ -481,23 +430,16 @@ describe("targets", () => {
     const onCohort: Partial<Resources> = {
       cohorts: [cohort("In")],
       segments: [segment("In", [{ match: { cohort: ["coh_In"] } }])],
-      feature_flags: [
-        rolledOut({ targeting: [target("In", "b")], ...everyone("a") }),
-        rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" }),
-      ],
-      variations: [
-        ...variations,
-        variation("x", { feature_flag_id: "flg_Other" }),
-        variation("y", { feature_flag_id: "flg_Other" }),
-      ],
+      feature_flags: [rolledOut({ targeting: [target("In", "b")], ...everyone("a") }), otherFlag()],
+      variations: allVariations,
       ...noExperiments,
     };
     const other = served("y", { flag: "other" });
     const index = () => publishIndex(realStores.kv, { coh_In: { type: "device", members: ["in"] } });
 
     it("serve its members, at every step", async () => {
-      setUp({ tenant: { device_cookie: "did" } });
-      await enable(onCohort, { cohorts: await index() });
+      stage = setUpProvider({ tenant: { device_cookie: "did" } });
+      await enable(onCohort, await index());
       const inside = await login(createLoginBrowser(stage, { did: "in" }));
       expect(stampsOf(inside)).toEqual(thrice([other, served("b", { segment: "seg_In" })]));
       const outside = await login(createLoginBrowser(stage, { did: "out" }));
@@ -507,8 +449,8 @@ describe("targets", () => {
     it.each(["error", "throw", "garbage", "hang"] as const)(
       "that cannot be read give nothing, and cost no other flag: %s",
       async (fault) => {
-        setUp({ tenant: { device_cookie: "did" } });
-        await enable(onCohort, { cohorts: await index() });
+        stage = setUpProvider({ tenant: { device_cookie: "did" } });
+        await enable(onCohort, await index());
         stage.restart(100);
         await stage.send(navigation("/login", { "sec-purpose": "prefetch" }));
         await breakCohorts(stage, fault);
@@ -519,7 +461,7 @@ describe("targets", () => {
     );
 
     it("without an index give nothing", async () => {
-      setUp({ tenant: { device_cookie: "did" } });
+      stage = setUpProvider({ tenant: { device_cookie: "did" } });
       await enable(onCohort);
       expect(stampsOf(await login(createLoginBrowser(stage, { did: "in" })))).toEqual(thrice([other]));
     });
@@ -528,7 +470,7 @@ describe("targets", () => {
 
 describe("a sticky rollout", () => {
   it("keeps what a subject had once its weights change, at every step, and gives newcomers the new", async () => {
-    setUp();
+    stage = setUpProvider();
     const sticky = (...keys: string[]): Rollout => ({ ...everyone(...keys), sticky_bucketing: true });
     await enable({ feature_flags: [rolledOut(sticky("a", "b"))], ...noExperiments });
     const browsers: { browser: LoginBrowser; first: Stamped[] }[] = [];
@@ -547,15 +489,11 @@ describe("a sticky rollout", () => {
 });
 
 describe("dependencies", () => {
-  it("let through who has the other flag's variation", async () => {
-    setUp({ tenant: { device_cookie: "did" } });
+  it("serve those who have the other flag's variation", async () => {
+    stage = setUpProvider({ tenant: { device_cookie: "did" } });
     const base = rolledOut(everyone("a", "b"));
-    const next = rolledOut(
-      { ...everyone("y"), dependencies: { page: ["b"] } },
-      { id: "flg_Other", key: "other", name: "Other" },
-    );
-    const more = [variation("x", { feature_flag_id: "flg_Other" }), variation("y", { feature_flag_id: "flg_Other" })];
-    await enable({ feature_flags: [base, next], variations: [...variations, ...more], ...noExperiments });
+    const next = otherFlag({ ...everyone("y"), dependencies: { page: ["b"] } });
+    await enable({ feature_flags: [base, next], variations: allVariations, ...noExperiments });
     const seen = new Set<string>();
     for (let index = 0; index < 12; index++) {
       const [start, page, form] = await login(createLoginBrowser(stage, { did: `d${index}` }));
@@ -568,7 +506,7 @@ describe("dependencies", () => {
   });
 
   it("on a holdout leave a part of the devices without", async () => {
-    setUp();
+    stage = setUpProvider();
     await enable({
       feature_flags: [rolledOut(everyone("b"))],
       groups: [holdout({ percentage: 50 })],
@@ -586,253 +524,8 @@ describe("dependencies", () => {
   });
 });
 
-describe("an experiment and its flag's rollout", () => {
-  const rollout = everyone("c");
-  const world = (
-    status: "draft" | "active" | "paused" | "completed" | "archived",
-    own: Rollout | null = rollout,
-    changes = {},
-  ) => ({
-    feature_flags: [own === null ? flag() : rolledOut(own)],
-    experiments: [experiment({ status, ...changes })],
-  });
-  const usual = async (browser: LoginBrowser) => {
-    const steps = await login(browser);
-    return steps.map(({ stamped }) => stamped.map(({ id, method }) => `${id} ${method}`).join());
-  };
-  const assigned = ["exp_Page auto", "exp_Page session", "exp_Page session"];
-  const served_ = thrice("- rollout");
-
-  it("take turns as the experiment is activated, paused and completed", async () => {
-    setUp();
-    await enable(world("draft"));
-    expect(await usual(createLoginBrowser(stage))).toEqual(served_);
-    await enable(world("active"));
-    later(2 * 3600_000);
-    const browser = createLoginBrowser(stage);
-    expect(await usual(browser)).toEqual(assigned);
-    await enable(world("paused"));
-    later(2 * 3600_000);
-    expect(await usual(browser)).toEqual(served_);
-    await enable(world("active"));
-    later(2 * 3600_000);
-    expect(await usual(browser)).toEqual(assigned);
-    await enable(world("completed"));
-    later(2 * 3600_000);
-    expect(await usual(browser)).toEqual(served_);
-  });
-
-  it("pausing leaves every login under way its page", async () => {
-    setUp();
-    await enable(world("active"));
-    const browser = createLoginBrowser(stage);
-    const state = newState();
-    const start = await browser.fromOutside(authorizePath(state));
-    await enable(world("paused"));
-    later(31_000);
-    await browser.within("/login");
-    const steps = [await browser.within("/login"), await browser.post("/login")];
-    const kept = start.stamped.map((one) => ({ ...one, method: "session" }));
-    expect(stampsOf(steps)).toEqual([kept, kept]);
-    expect(briefly((steps[1] as Step).events)).toEqual(["auth exp_Page s"]);
-    expect(await usual(createLoginBrowser(stage))).toEqual(served_);
-  });
-
-  it("pausing shows no rollout in the middle of a login that the experiment left out", async () => {
-    setUp();
-    const ramp = { levels: [1, 100], current_level: 1 };
-    await enable(world("active", rollout, ramp));
-    let browser = createLoginBrowser(stage);
-    while ((await browser.fromOutside(authorizePath(newState()))).stamped.length > 0)
-      browser = createLoginBrowser(stage);
-    await enable(world("paused", rollout, ramp));
-    later(31_000);
-    await browser.within("/login");
-    const steps = [await browser.within("/login"), await browser.post("/login")];
-    expect(stampsOf(steps)).toEqual([[], []]);
-    expect(await usual(browser)).toEqual(served_);
-  });
-
-  it("activating in the middle of a login assigns nobody before the next", async () => {
-    setUp();
-    await enable(world("draft"));
-    const browser = createLoginBrowser(stage);
-    expect((await browser.fromOutside(authorizePath(newState()))).stamped).toEqual([served("c")]);
-    await enable(world("active"));
-    later(31_000);
-    await browser.within("/login");
-    const steps = [await browser.within("/login"), await browser.post("/login")];
-    expect(steps.flatMap(({ stamped }) => stamped.filter(({ id }) => id !== "-"))).toEqual([]);
-    expect(stage.queued.filter(({ kind }) => kind === "event")).toEqual([]);
-    expect(await usual(browser)).toEqual(assigned);
-  });
-
-  it.each([
-    [
-      "first completed, then rolled out",
-      [world("completed", null), world("completed", everyone("b"))],
-      [thrice(""), served_],
-    ],
-    [
-      "first rolled out, then completed",
-      [world("active", everyone("b")), world("completed", everyone("b"))],
-      [assigned, served_],
-    ],
-    ["at once", [world("completed", everyone("b"))], [served_]],
-  ])("the winner stays: %s", async (_, changes, expected) => {
-    setUp();
-    await enable(world("active", null));
-    const browser = createLoginBrowser(stage);
-    expect(await usual(browser)).toEqual(assigned);
-    for (const [at, change] of changes.entries()) {
-      await enable(change);
-      later(2 * 3600_000);
-      expect(await usual(browser)).toEqual(expected[at]);
-    }
-    const steps = await login(browser);
-    expect(stampsOf(steps)).toEqual(thrice([served("b")]));
-  });
-
-  it("completing shows the winner to logins under way from the next request on", async () => {
-    setUp();
-    await enable(world("active", everyone("b")));
-    const browser = createLoginBrowser(stage);
-    await browser.fromOutside(authorizePath(newState()));
-    await enable(world("completed", everyone("b")));
-    later(31_000);
-    await browser.within("/login");
-    const steps = [await browser.within("/login"), await browser.post("/login")];
-    expect(stampsOf(steps)).toEqual([[served("b")], [served("b")]]);
-    expect(briefly(steps.flatMap(({ events }) => events))).toEqual([]);
-  });
-
-  it("stand in one list, each with its own words", async () => {
-    setUp();
-    const other = rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" });
-    const more = [variation("x", { feature_flag_id: "flg_Other" }), variation("y", { feature_flag_id: "flg_Other" })];
-    await enable({
-      feature_flags: [flag(), other],
-      variations: [...variations, ...more],
-      experiments: [experiment({ allocations: [share("a", 0, true), share("b", 100)] })],
-    });
-    const steps = await login(createLoginBrowser(stage));
-    const pinned = { id: "exp_Page", variation: "var_b", control: false };
-    const rest = served("y", { flag: "other" });
-    expect(stampsOf(steps)).toEqual([
-      [rest, { ...pinned, method: "auto" }],
-      [rest, { ...pinned, method: "session" }],
-      [rest, { ...pinned, method: "session" }],
-    ]);
-    const ids = steps.map(({ seen }) => seen.headers.get("x-experiment-id"));
-    expect(new Set(ids)).toEqual(new Set(["exp_Page,-"]));
-    expect(steps.map(({ events }) => briefly(events))).toEqual([
-      ["assignment exp_Page"],
-      ["exposure exp_Page"],
-      ["auth exp_Page s"],
-    ]);
-    const entry = stage.queued.flatMap((one) => (one.kind === "log" ? [one.entry] : []));
-    expect(entry).toMatchObject([{ type: "s", details: { experiment: { id: "exp_Page", variation_id: "var_b" } } }]);
-    expect(entry[0]?.details).not.toHaveProperty("experiments");
-  });
-});
-
-describe("a login that fails open", () => {
-  const winner = { feature_flags: [rolledOut(everyone("b"))], ...noExperiments };
-
-  it("is not told of a rollout, and nor is the rest of it", async () => {
-    setUp();
-    await enable(winner);
-    await breakKv(stage, "error");
-    const browser = createLoginBrowser(stage);
-    const start = await browser.fromOutside(authorizePath(newState()));
-    expect([start.stamped, start.failedOpen]).toEqual([[], "error"]);
-    expect(browser.cookies.get("__Host-vst_ses")).toBe("open");
-    stage.stores.kv = realStores.kv;
-    const steps = [await browser.within("/login"), await browser.post("/login")];
-    expect(steps.map(({ stamped, failedOpen }) => [stamped, failedOpen])).toEqual([
-      [[], "session"],
-      [[], "session"],
-    ]);
-    expect(stampsOf(await login(browser))).toEqual(thrice([served("b")]));
-  });
-});
-
-describe("a login that stays unassigned because of its first page", () => {
-  const other = rolledOut(everyone("y"), { id: "flg_Other", key: "other", name: "Other" });
-  const world = {
-    feature_flags: [flag(), other],
-    variations: [
-      ...variations,
-      variation("x", { feature_flag_id: "flg_Other" }),
-      variation("y", { feature_flag_id: "flg_Other" }),
-    ],
-  };
-
-  it.each([
-    ["a prerendered page", { headers: { "sec-purpose": "prefetch;prerender" } }],
-    ["the answer to a form of another site", { method: "POST", headers: { "sec-fetch-site": "cross-site" } }],
-  ])("shows no rollout on any page: %s", async (_, options) => {
-    setUp();
-    await enable(world);
-    stage.origin.answer = () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
-    const browser = createLoginBrowser(stage);
-    const steps = [
-      await browser.send("/login", options),
-      await browser.post("/login"),
-      await browser.within("/login/next"),
-    ];
-    expect(stampsOf(steps)).toEqual(thrice([]));
-    expect(steps.map(({ failedOpen }) => failedOpen)).toEqual([null, "session", "session"]);
-  });
-});
-
-describe("more flags than fit", () => {
-  const keys = Array.from({ length: 100 }, (_, index) => `flag_${String(index).padStart(3, "0")}`);
-  const many = {
-    feature_flags: [
-      ...keys.map((key) => rolledOut(everyone(`${key}_on`), { id: `flg_${key}`, key, name: key })),
-      flag({ id: "flg_Page" }),
-    ],
-    variations: [
-      ...keys.flatMap((key) => [
-        variation(`${key}_on`, { feature_flag_id: `flg_${key}` }),
-        variation(`${key}_off`, { feature_flag_id: `flg_${key}` }),
-      ]),
-      ...variations,
-    ],
-    experiments: [experiment()],
-  };
-
-  it("stay within 4 KiB, the experiment first, the same flags for everybody, and a warning says which are left out", async () => {
-    setUp();
-    await enable(many);
-    const flagsSeen = new Set<string>();
-    for (let index = 0; index < 6; index++) {
-      const browser = createLoginBrowser(stage);
-      const steps = await login(browser);
-      for (const { seen, stamped } of steps) {
-        const ours = [...seen.headers].filter(([name]) => /^x-(?:experiment|forwarded|vestibule)-/.test(name));
-        const bytes = ours.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
-        expect(bytes).toBeLessThanOrEqual(4_096);
-        expect(seen.headers.get("x-experiment-id")?.split(",")[0]).toBe("exp_Page");
-        expect(stamped.length).toBeGreaterThan(5);
-        flagsSeen.add(stamped.map(({ flag: key }) => key).join());
-        // A config is never told by half.
-        expect(seen.headers.get("x-experiment-config")?.split(",")).toHaveLength(stamped.length);
-      }
-    }
-    expect(flagsSeen.size).toBe(1);
-    const warnings = stage.queued.flatMap((one) => (one.kind === "log" && one.entry.type === "w" ? [one.entry] : []));
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatchObject({ details: { code: "experiment_stamp_too_large" } });
-    expect(warnings[0]?.description).not.toContain("exp_Page");
-    const stamped = [...flagsSeen].join().split(",").length - 1;
-    expect(warnings[0]?.description).toContain(`left out: ${keys[stamped]}, ${keys[stamped + 1]}, `);
-  });
-});
-
 it("a broken flag fails alone", async () => {
-  setUp();
+  stage = setUpProvider();
   await enable({ feature_flags: [rolledOut(everyone("b"))], ...noExperiments });
   const stored = JSON.parse((await realStores.kv.get("snapshot:acme")) ?? "");
   stored.flags.push({ key: "broken", variants: 1, segments: "?" }, null, {
@@ -847,10 +540,9 @@ it("a broken flag fails alone", async () => {
 
 it("what the gate cannot read of the enabled flags serves no rollout, and experiments go on", async () => {
   for (const gate of [null, [], { flag_keys: "page" }, { flag_keys: [1] }]) {
-    setUp();
-    await enable({ feature_flags: [rolledOut(everyone("b"))], ...noExperiments });
-    const stored = JSON.parse((await realStores.kv.get("snapshot:acme")) ?? "");
-    await publish({ ...stored, gate });
+    stage = setUpProvider();
+    const stored = await enable({ feature_flags: [rolledOut(everyone("b"))], ...noExperiments });
+    await publish({ ...stored, gate } as never);
     expect(stampsOf(await login(createLoginBrowser(stage)))).toEqual(thrice([]));
     vi.unstubAllGlobals();
   }

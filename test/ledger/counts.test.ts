@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Cell } from "../../src/model/ledger-counts.ts";
-import { assigned, ended, event, exposed, identified } from "./events.ts";
+import { type Cell, noCounts } from "../../src/model/ledger-counts.ts";
+import { assigned, ended, event, exposed, forced, identified } from "./events.ts";
 import { dayMs, hourMs, minuteMs, startMs, withShard } from "./stage.ts";
 
 it("a unit goes through the funnel, and is in each hour and under each attribute once", async () => {
@@ -30,6 +30,7 @@ it("a unit goes through the funnel, and is in each hour and under each attribute
       logins: 1,
       signups: 0,
       failures: 1,
+      passed: 0,
       settled: 2,
       settled_exposed: 1,
       silent: 1,
@@ -71,6 +72,7 @@ it("a unit goes through the funnel, and is in each hour and under each attribute
         logins: 0,
         signups: 0,
         failures: 1,
+        pass_throughs: 0,
       },
       {
         hour: "2030-01-01T01:00:00.000Z",
@@ -80,6 +82,7 @@ it("a unit goes through the funnel, and is in each hour and under each attribute
         logins: 1,
         signups: 0,
         failures: 0,
+        pass_throughs: 0,
       },
     ]);
     expect(missing).toEqual([{ property: "plan", platform: "ios", units: 1 }]);
@@ -195,6 +198,91 @@ it("a forced unit leaves all statistics that it was in, and is counted as one", 
     expect(sum).toMatchObject({ forced: 1, hours: [{ assigned: 1, exposed: 0 }] });
     const { running, anew } = compare();
     expect(running).toEqual(anew);
+  });
+});
+
+it("a unit that was only forced shows nowhere; one that was assigned or exposed as well leaves every rate", async () => {
+  const genuine = [
+    assigned("u1"),
+    exposed("u1"),
+    ended("u1", "s"),
+    assigned("u2"),
+    exposed("u3"),
+    assigned("u4"),
+    exposed("u4"),
+    ended("u4", "p"),
+  ];
+  const later = startMs + dayMs;
+  const forcedOnes = [
+    ...["u1", "u2", "u3", "only"].map((unit) => forced(unit, { atMs: later })),
+    forced("only", { variation_id: "var_b", epoch: 2, atMs: later }),
+  ];
+  await withShard(async ({ record, counts }) => {
+    record(forcedOnes);
+    expect(await counts()).toEqual(noCounts);
+  });
+  for (const events of [
+    [...genuine, ...forcedOnes],
+    [...forcedOnes, ...genuine],
+  ]) {
+    await withShard(async ({ record, counts, compare, pass }) => {
+      for (const each of events) record([each]);
+      pass(2 * dayMs);
+      const { cells, hours, kinds, attributes, ...sum } = await counts();
+      expect(sum).toMatchObject({ forced: 3, unassigned: [], links: [], missing: [], examples: null });
+      expect(sum.last_event_at).toBe("2030-01-01T00:00:00.000Z");
+      expect(cells).toEqual([
+        expect.objectContaining({ variation_id: "var_a", assigned: 1, exposed: 1, logins: 0, passed: 1 }),
+      ]);
+      expect(hours).toEqual([expect.objectContaining({ assigned: 1, exposed: 1, logins: 0, pass_throughs: 1 })]);
+      expect(kinds.map(({ units }) => units)).toEqual([1, 1]);
+      expect(attributes.every(({ assigned: n }) => n === 1)).toBe(true);
+      const { running, anew } = compare();
+      expect(running).toEqual(anew);
+      const ofLater = await counts(undefined, { from: later });
+      expect(ofLater).toMatchObject({ cells: [], hours: [], forced: 0 });
+    });
+  }
+});
+
+it("a pass-through is an ended login without a page: no login, not silent, and no exposure is missing", async () => {
+  await withShard(async ({ record, counts, pass }) => {
+    record([
+      ...["seen", "passed", "both", "silent"].map((unit) => assigned(unit)),
+      exposed("seen"),
+      ended("seen", "s"),
+      ended("passed", "p"),
+      ended("passed", "p", { atMs: startMs + hourMs }),
+      ended("both", "p"),
+      ended("both", "s", { atMs: startMs + hourMs }),
+    ]);
+    pass(2 * hourMs);
+    const { cells, hours, examples } = await counts();
+    expect(cells).toMatchObject([
+      { assigned: 4, exposed: 1, logins: 2, passed: 2, settled: 4, silent: 1, finished: 2, finished_unexposed: 1 },
+    ]);
+    expect(hours).toMatchObject([
+      { hour: "2030-01-01T00:00:00.000Z", logins: 1, pass_throughs: 2 },
+      { hour: "2030-01-01T01:00:00.000Z", logins: 1, pass_throughs: 0 },
+    ]);
+    // "both" did see a page, of which nobody told; "passed" never did.
+    expect(examples).toBeNull();
+    record([assigned("lost"), ended("lost", "s")]);
+    expect((await counts()).examples).toEqual({ exposed: "seen", unexposed: "lost", events: "var_a s" });
+    const lastHour = await counts(undefined, { from: startMs + hourMs });
+    expect(lastHour.cells).toEqual([]);
+  });
+});
+
+it("what was stored before forced visits had events of their own keeps the time of its last event", async () => {
+  await withShard(async ({ record, counts, restart, storage }) => {
+    record([assigned("u1")]);
+    storage.sql.exec("ALTER TABLE experiment DROP COLUMN last_counted_at");
+    storage.sql.exec("UPDATE fact SET value = '1' WHERE name = 'schema'");
+    restart();
+    expect((await counts()).last_event_at).toBe("2030-01-01T00:00:00.000Z");
+    record([forced("u1", { atMs: startMs + dayMs })]);
+    expect(await counts()).toMatchObject({ forced: 1, cells: [], last_event_at: "2030-01-01T00:00:00.000Z" });
   });
 });
 

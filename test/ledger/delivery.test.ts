@@ -7,7 +7,7 @@ import type { LedgerBindings } from "../../src/ledger/shards.ts";
 import type { VestibuleEvent } from "../../src/model/event.ts";
 import { noCounts } from "../../src/model/ledger-counts.ts";
 import { consume, type Sinks } from "../../src/queue/consume.ts";
-import { assigned, ended, event, exposed, identified } from "./events.ts";
+import { assigned, ended, event, exposed, forced, identified } from "./events.ts";
 import { truthOf } from "./oracle.ts";
 import { startMs } from "./stage.ts";
 
@@ -40,6 +40,8 @@ function visitsOf(units: number): VestibuleEvent[] {
       assigned(unit, given),
       ...(random() < 0.9 ? [exposed(unit, given)] : []),
       ...(random() < 0.6 ? [ended(unit, random() < 0.8 ? "s" : "f", later)] : []),
+      ...(random() < 0.2 ? [ended(unit, "p", later)] : []),
+      ...(random() < 0.1 ? [forced(unit, later), forced(`only-${unit}`, later)] : []),
       ...(random() < 0.3 ? [identified(unit, `person-${n % 20}`, later)] : []),
     ];
   });
@@ -77,9 +79,11 @@ async function expectTruth(events: readonly VestibuleEvent[], ledger = ledgerOf(
   const { counts, shards, answered } = await countsOf(ledger, tenant, "exp_1");
   expect(answered).toBe(shards);
   for (const cell of counts.cells) {
-    const { assigned: n, exposed: x = 0, logins = 0, failures = 0 } = truth.cells[`1 ${cell.variation_id} auto`] ?? {};
-    expect(cell).toMatchObject({ assigned: n, exposed: x, logins, failures });
+    const own = truth.cells[`1 ${cell.variation_id} auto`] ?? {};
+    const { assigned: n, exposed: x = 0, logins = 0, failures = 0, passed = 0 } = own;
+    expect(cell).toMatchObject({ assigned: n, exposed: x, logins, failures, passed });
   }
+  expect(counts.forced).toBe(truth.forced);
   expect(counts.cells).toHaveLength(Object.keys(truth.cells).length);
   const links = counts.links.map(({ variation_id, users, with_two, with_three }) => [
     variation_id,

@@ -31,5 +31,8 @@ export const ended = (
   outcome: VestibuleEvent["outcome"] & string,
   given: Parameters<typeof event>[0] = {},
 ) => event({ unit, type: "auth", outcome, ...given });
+/** QA forced a variation on the unit. */
+export const forced = (unit: string, given: Parameters<typeof event>[0] = {}) =>
+  event({ unit, type: "forced", method: "forced", ...given });
 export const identified = (unit: string, user: string, given: Parameters<typeof event>[0] = {}) =>
   event({ unit, type: "identity", linked_unit: user, ...given });

@@ -29,7 +29,7 @@ const anyEvent: fc.Arbitrary<VestibuleEvent> = fc
       method: fc.constantFrom("auto", "auto", "auto", "auto", "sticky", "inclusion"),
       hashed_variation_id: fc.constantFrom(null, "var_a"),
       missing: fc.subarray(["plan", "age"]),
-      outcome: fc.constantFrom("s", "ss", "f", "fs"),
+      outcome: fc.constantFrom("s", "ss", "f", "fs", "p", "p"),
       source: fc.constantFrom("gate", "amplitude", "ingest"),
       deployment: fc.constantFrom("dep_a", "dep_b"),
       attributes: fc.record({ country: fc.constantFrom("CH", "DE"), bot: fc.boolean() }, { requiredKeys: [] }),
@@ -66,11 +66,19 @@ const anyEvent: fc.Arbitrary<VestibuleEvent> = fc
     } as VestibuleEvent;
   });
 
-/** A few units are forced, once. */
+/** A few units are forced, once: by an event of their own, or by one that bears the method. */
 const anyEvents = fc
-  .tuple(fc.array(anyEvent, { minLength: 1, maxLength: 40, size: "max" }), fc.option(fc.nat(39), { freq: 3 }))
+  .tuple(
+    fc.array(anyEvent, { minLength: 1, maxLength: 40, size: "max" }),
+    fc.option(fc.tuple(fc.nat(39), fc.boolean()), { freq: 3 }),
+  )
   .map(([events, forced]) =>
-    events.map((each, at) => ({ ...each, id: `e${at}`, ...(at === forced ? { method: "forced" as const } : {}) })),
+    events.map((each, at): VestibuleEvent => {
+      const event = { ...each, id: `e${at}` };
+      if (forced === null || at !== forced[0]) return event;
+      const { linked_unit: _, ...rest } = event;
+      return forced[1] ? { ...rest, type: "forced", method: "forced" } : { ...event, method: "forced" };
+    }),
   );
 
 /** Each event one to five times, in any order, in batches of any size. */
@@ -103,7 +111,7 @@ function batchesOf<T>(list: readonly T[], sizes: readonly number[]): T[][] {
 }
 
 /** Of counts, what the oracle works out. */
-function partOf({ forced, cells, unassigned, hours, links }: LedgerCounts): Truth {
+function partOf({ forced, cells, unassigned, hours, links, last_event_at }: LedgerCounts): Truth {
   const counted = (counts: object, without: string[]) =>
     Object.fromEntries(
       Object.entries(counts).filter(([name, count]) => !without.includes(name) && Number.isInteger(count) && count > 0),
@@ -116,6 +124,7 @@ function partOf({ forced, cells, unassigned, hours, links }: LedgerCounts): Trut
     ),
     unassigned: unassigned.reduce((sum, { units }) => sum + units, 0),
     hours: Object.fromEntries(hours.map((hour) => [`${hour.hour} ${hour.variation_id}`, counted(hour, [])])),
+    last_event_at,
     links: Object.fromEntries(
       links.map(({ variation_id, users, with_two, with_three }) => [variation_id, [users, with_two, with_three]]),
     ),

@@ -10,6 +10,7 @@ export interface Truth {
   hours: Record<string, Record<string, number>>;
   /** Variation → users with one device or more, two, three. */
   links: Record<string, [number, number, number]>;
+  last_event_at: string | null;
 }
 
 const ms = ({ at }: VestibuleEvent) => Date.parse(at);
@@ -31,14 +32,28 @@ function inOrder(events: readonly VestibuleEvent[]): VestibuleEvent[] {
 
 export function truthOf(all: readonly VestibuleEvent[]): Truth {
   const events = [...new Map(all.map((event) => [event.id, event])).values()];
-  const truth: Truth = { forced: 0, cells: {}, unassigned: 0, hours: {}, links: {} };
+  const genuine = events.filter(({ type, method }) => type !== "forced" && method !== "forced");
+  const truth: Truth = {
+    forced: 0,
+    cells: {},
+    unassigned: 0,
+    hours: {},
+    links: {},
+    last_event_at:
+      genuine
+        .map(({ at }) => at)
+        .sort()
+        .at(-1) ?? null,
+  };
   const subjects = Map.groupBy(events, ({ unit }) => unit);
   const users = Map.groupBy(
     events.filter(({ type }) => type === "identity"),
     ({ linked_unit }) => linked_unit ?? "",
   );
   const isForced = (unit: string) =>
-    [...(subjects.get(unit) ?? []), ...(users.get(unit) ?? [])].some(({ method }) => method === "forced");
+    [...(subjects.get(unit) ?? []), ...(users.get(unit) ?? [])].some(
+      ({ type, method }) => type === "forced" || method === "forced",
+    );
   for (const unit of new Set([...subjects.keys(), ...users.keys()])) {
     const own = inOrder(subjects.get(unit) ?? []);
     const of = (type: VestibuleEvent["type"]) => own.filter((event) => event.type === type);
@@ -70,8 +85,10 @@ export function truthOf(all: readonly VestibuleEvent[]): Truth {
     count("logins", endedBy("s"));
     count("signups", endedBy("ss"));
     count("failures", endedBy("f", "fs"));
-    count("finished", ends.length > 0);
-    count("finished_unexposed", ends.length > 0 && !firstExposure);
+    count("passed", endedBy("p"));
+    const finished = endedBy("s", "ss", "f", "fs");
+    count("finished", finished);
+    count("finished_unexposed", finished && !firstExposure);
     count("early", firstExposure && ms(firstExposure) < ms(assignment));
     count(
       "rehashed",
@@ -95,6 +112,7 @@ export function truthOf(all: readonly VestibuleEvent[]): Truth {
     hour("logins", endedBy("s"));
     hour("signups", endedBy("ss"));
     hour("failures", endedBy("f", "fs"));
+    hour("pass_throughs", endedBy("p"));
   }
   for (const [user, identities] of users) {
     if (!isForced(user)) countLinks(truth, identities);

@@ -102,18 +102,22 @@ it("counts warnings by code and outcomes by experiment, within a time", () =>
       entry({ date: at(3), type: "fs", details: { experiment: b } }),
       entry({ date: at(4), type: "f" }),
       entry({ date: at(5), details: { failed_open: "session" } }),
+      entry({ date: at(6), details: { experiment: a, pass_through: true } }),
+      entry({ date: at(7), details: { experiment: b, experiments: [b, a], pass_through: true } }),
+      entry({ date: at(8), details: { pass_through: true } }),
     ]);
-    const none = { total: 0, forced: 0 };
+    const none = { total: 0, forced: 0, passed: 0 };
     const zero = { s: none, ss: none, f: none, fs: none };
     const query = { since: at(0), until: at(10) };
     const all = {
       warnings: { experiment_not_found: 2 },
       experiments: {
-        exp_a: { ...zero, s: { total: 2, forced: 0 } },
-        exp_b: { ...zero, s: { total: 1, forced: 1 }, fs: { total: 1, forced: 1 } },
+        // Nothing counts of a login in which a variation was forced, be it another experiment's.
+        exp_a: { ...zero, s: { total: 4, forced: 2, passed: 1 } },
+        exp_b: { ...zero, s: { ...none, total: 2, forced: 2 }, fs: { ...none, total: 1, forced: 1 } },
       },
-      unassigned: { ...zero, f: { total: 1, forced: 0 } },
-      failedOpen: { ...zero, s: { total: 1, forced: 0 } },
+      unassigned: { ...zero, s: { ...none, total: 1, passed: 1 }, f: { ...none, total: 1 } },
+      failedOpen: { ...zero, s: { ...none, total: 1 } },
     };
     expect(keeper.count(query)).toEqual(all);
     const { exp_a } = all.experiments;

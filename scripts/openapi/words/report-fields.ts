@@ -18,6 +18,9 @@ export const reportWords: Readonly<Record<string, string>> = {
   logins: "Of those assigned, the ones that logged in.",
   signups: "Of those assigned, the ones that signed up.",
   "variations.failures": "Of those assigned, the ones that failed to at least once.",
+  "variations.pass_throughs":
+    "Of those assigned, the ones that the provider logged in by a session which it already had, without showing a page. Not part of `logins`.",
+  "hours.pass_throughs": "That passed through without a page for the first time.",
   "hours.failures": "That failed to log in or sign up for the first time.",
   rates: "Of the assigned, unless said otherwise.",
   exposure: "Exposed.",
@@ -55,7 +58,7 @@ export const reportWords: Readonly<Record<string, string>> = {
   by_configuration: "Those that did so in different epochs.",
   by_identity: "Of the rest, those known to be one user's devices.",
   excluded: "Units that are in none of these numbers.",
-  forced: "By an override, for a test.",
+  forced: "Assigned or exposed at some time, and forced by an override at another.",
   included: "By hand.",
   sticky: "By a choice from before the ledger knew them.",
   unassigned: "Exposed without an assignment.",

@@ -16,7 +16,7 @@ import { refusedAddresses } from "./refused-addresses.ts";
 import { renderAnswer, renderLines, renderRefusal } from "./render.ts";
 import { createRouter, type Found } from "./route.ts";
 import type { ManagementBindings, Question, Step } from "./step.ts";
-import { unreachable } from "./unreachable.ts";
+import { unreachableDetail } from "./unreachable.ts";
 
 const giveUpMs = 5_000;
 
@@ -74,7 +74,7 @@ export function createManagement({ settings, tenantOf }: ManagementOptions): Man
     } catch (error) {
       settle("unknown");
       logFault("the control plane cannot be reached", error, correlationId);
-      throw unreachable(request);
+      throw new Problem("control_unavailable", unreachableDetail(request));
     }
     settle(!reply.ok && reply.code === "invalid_token" ? "wrong" : "genuine");
     if (reply.ok && refusal !== undefined) return renderRefusal(refusal, reply.rate, allowed(found));

@@ -1,6 +1,6 @@
 /** Bodies as forms send them: `allocations[0][weight]=50` becomes what the schema asks for. */
 import type * as v from "valibot";
-import { expectPlain, refuse } from "./json.ts";
+import { expectPlain, refuse } from "./parse-json.ts";
 import { type Shape, shape, type Tree } from "./shape.ts";
 
 const mostPairs = 10_000;

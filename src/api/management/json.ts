@@ -1,8 +1,7 @@
-/** JSON from strangers: text is looked over before it is parsed, and what came of it before it is used. */
-import { Problem } from "../../model/problem.ts";
+/** JSON from clients: text is checked before it is parsed, and the value before it is used. */
 import { pathText } from "./issues.ts";
 
-const mostLevels = 32;
+export const mostLevels = 32;
 /** Names that would reach an object's prototype where code assigns by name. */
 const prototypeNames: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
@@ -12,17 +11,6 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
-
-/** @param field where the text stands, when it is not the body itself. @throws {Problem} 400 */
-export function parseJson(text: string, field = ""): unknown {
-  const { isTooDeep, member } = skim(text);
-  if (isTooDeep) throw refuse(field || member, `must not be nested deeper than ${mostLevels} levels`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw refuse(field, `must be JSON (${error instanceof Error ? error.message : error})`);
-  }
-}
 
 /**
  * How far `text` is nested, found without building anything: parsing hundreds of thousands of levels takes long.
@@ -64,12 +52,6 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** @throws {Problem} 400 when a name may reach a prototype, or a text is no Unicode */
-export function expectPlain(value: unknown): void {
-  const fault = findUnplain(value);
-  if (fault !== undefined) throw refuse(fault.field, fault.message);
-}
-
 /** The first such name or text, if there is one. */
 export function findUnplain(value: unknown): { field: string; message: string } | undefined {
   const fault = faultOf(value);
@@ -95,8 +77,4 @@ function faultOf(value: unknown): { path: unknown[]; message: string } | undefin
     if (fault) return { ...fault, path: [...fault.path, name] };
   }
   return undefined;
-}
-
-export function refuse(field: string, message: string): Problem {
-  return new Problem("invalid_body", field === "" ? `The body ${message}.` : `${field}: ${message}.`);
 }

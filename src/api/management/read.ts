@@ -4,10 +4,11 @@ import { Problem } from "../../model/problem.ts";
 import { readBytes } from "../read-bytes.ts";
 import { decodePairs, parseForm } from "./form.ts";
 import { describe, pathText } from "./issues.ts";
-import { expectPlain, parseJson, refuse, skim } from "./json.ts";
+import { skim } from "./json.ts";
 import { knownFields } from "./known-fields.ts";
 import { findMisplacedList } from "./misplaced-list.ts";
 import type { Operation } from "./operation.ts";
+import { expectPlain, parseJson, refuse } from "./parse-json.ts";
 import type { Shape } from "./shape.ts";
 
 const noQuery = v.strictObject({});

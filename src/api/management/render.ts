@@ -2,20 +2,7 @@
 import type { ControlAnswer } from "../../control/control.ts";
 import type { Rate } from "../../control/rate-limit.ts";
 import { type ManagementCode, type Problem, problems } from "../../model/problem.ts";
-
-const reasons: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  409: "Conflict",
-  413: "Payload Too Large",
-  415: "Unsupported Media Type",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
+import { rateHeaders, refusalBody } from "./refusal-body.ts";
 
 const json = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
 
@@ -41,20 +28,6 @@ export function renderRefusal(
   const body = refusalBody(status, message, code);
   const headers = { ...json, ...rateHeaders(rate), ...challenge(status, code), ...more };
   return new Response(JSON.stringify(body), { status, headers });
-}
-
-export function refusalBody(status: number, message: string, errorCode: string) {
-  return { statusCode: status, error: reasons[status], message, errorCode };
-}
-
-export function rateHeaders(rate: Rate | undefined): Record<string, string> {
-  if (rate === undefined) return {};
-  return {
-    "x-ratelimit-limit": String(rate.limit),
-    "x-ratelimit-remaining": String(rate.remaining),
-    "x-ratelimit-reset": String(rate.resetAt),
-    ...(rate.isExceeded ? { "retry-after": String(rate.retryAfter) } : {}),
-  };
 }
 
 /** RFC 6750, section 3. */

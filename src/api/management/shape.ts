@@ -1,7 +1,7 @@
 /** Text from a form, given the types that a schema asks for. What does not fit stays text, for the schema to refuse. */
 import * as v from "valibot";
 import { pathText } from "./issues.ts";
-import { parseJson } from "./json.ts";
+import { parseJson } from "./parse-json.ts";
 
 /** All values of one name, or what stood in brackets after it. */
 export type Tree = string[] | Map<string, Tree>;

@@ -3,18 +3,19 @@ import * as v from "valibot";
 import { within } from "../../alarms/deadline.ts";
 import { forgetUnits } from "../../ledger/reader.ts";
 import { logbookOf } from "../../logs/record.ts";
+import { deviceIdSchema } from "../../model/device-id.ts";
 import type { Step } from "./step.ts";
 
 const giveUpMs = 10_000;
 
-const subjectId = v.pipe(
+const userId = v.pipe(
   v.string(),
   v.minLength(1, "must not be empty"),
   v.maxLength(1024, "must have at most 1024 characters"),
 );
 
 export const subjectQuerySchema = v.pipe(
-  v.strictObject({ device_id: v.exactOptional(subjectId), user_id: v.exactOptional(subjectId) }),
+  v.strictObject({ device_id: v.exactOptional(deviceIdSchema), user_id: v.exactOptional(userId) }),
   v.check(({ device_id, user_id }) => (device_id ?? user_id) !== undefined, "must hold device_id or user_id"),
 );
 type SubjectQuery = v.InferOutput<typeof subjectQuerySchema>;

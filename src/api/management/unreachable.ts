@@ -1,11 +1,16 @@
-/** What is said of a request whose answer cannot be had, here and by those who pass requests on to here. */
-import { Problem, problems } from "../../model/problem.ts";
+/** The error of a request that the control plane did not answer, here and in the Workers that pass requests on to it. */
+import { controlUnavailable } from "../../model/control-unavailable.ts";
 import { isRead } from "./address.ts";
 
-const code = "control_unavailable";
+export const unreachableStatus = controlUnavailable.status;
 
-export const unreachableStatus = problems[code].status;
+/** What may be said beside the title: a write that was not answered may have been applied. */
+export function unreachableDetail(request: Pick<Request, "method">): string | undefined {
+  return isRead(request) ? undefined : "It may have been done: look first.";
+}
 
-export function unreachable(request: Pick<Request, "method">): Problem {
-  return new Problem(code, isRead(request) ? undefined : "It may have been done: look first.");
+export function unreachable(request: Pick<Request, "method">): { code: "control_unavailable"; message: string } {
+  const detail = unreachableDetail(request);
+  const { title } = controlUnavailable;
+  return { code: "control_unavailable", message: detail === undefined ? title : `${title} ${detail}` };
 }

@@ -1,5 +1,5 @@
 /** Every way in which the native fetch API says no, in the shape of the management API; docs/problems.md says what to do. */
-import { rateHeaders, refusalBody } from "../management/render.ts";
+import { rateHeaders, refusalBody } from "../management/refusal-body.ts";
 import type { Refusal } from "../serving/desk.ts";
 
 export const nativeProblems = {

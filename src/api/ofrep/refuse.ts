@@ -1,5 +1,5 @@
 /** How OFREP 0.3 says no. A key is told in answers about one flag only. */
-import { rateHeaders } from "../management/render.ts";
+import { rateHeaders } from "../management/refusal-body.ts";
 import type { Refusal } from "../serving/desk.ts";
 
 export type OfrepCode = "PARSE_ERROR" | "TARGETING_KEY_MISSING" | "INVALID_CONTEXT" | "GENERAL" | "FLAG_NOT_FOUND";

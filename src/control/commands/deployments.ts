@@ -1,5 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Deployment, DeploymentCreate, DeploymentPatch } from "../../model/deployment.ts";
+import {
+  type Deployment,
+  type DeploymentCreate,
+  type DeploymentPatch,
+  gateDeployment,
+} from "../../model/deployment.ts";
 import { type PageQuery, pageOf } from "../../model/page.ts";
 import { Problem } from "../../model/problem.ts";
 import { shown } from "../../model/shown.ts";
@@ -36,6 +41,10 @@ export const deploymentCommands = {
   },
 
   delete_deployment({ draft }: CommandContext, { params }: Id) {
+    // Flags refer to it although there is no such resource, so that it must not be taken out of archived ones below.
+    if (params.id === gateDeployment) {
+      throw new Problem("deployment_in_use", `"${gateDeployment}" is built in and cannot be deleted.`);
+    }
     const users = draft.all("feature_flag").filter(({ deployments }) => deployments.includes(params.id));
     const holding = users.filter(({ status }) => status !== "archived");
     if (holding.length > 0) {

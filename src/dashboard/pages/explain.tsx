@@ -2,6 +2,7 @@
 
 import type { FeatureFlag } from "../../model/feature-flag.ts";
 import { pageAt } from "../address.ts";
+import { deviceIdField } from "../forms/device-id-field.ts";
 import { type Errors, errorsOf, noErrors } from "../forms/errors.ts";
 import type { Field, Option } from "../forms/field.ts";
 import { controlsOf, Fields } from "../forms/fields.tsx";
@@ -30,7 +31,7 @@ interface ExplainedFlag {
 }
 
 const fieldsOf = (flags: readonly Option[]): Field[] => [
-  { kind: "text", name: "device_id", label: "Device id", hint: "What the device cookie holds.", optional: true },
+  deviceIdField,
   { kind: "text", name: "user_id", label: "User id", optional: true },
   { kind: "choice", name: "flag_key", label: "Feature flag", options: flags, empty: "all of them", optional: true },
   {

@@ -1,5 +1,7 @@
 /** Deletes what is known of one person, on a page that asks first. */
+import { parseDeviceId } from "../../model/device-id.ts";
 import { pageAt } from "../address.ts";
+import { deviceIdField } from "../forms/device-id-field.ts";
 import { errorsOf, noErrors } from "../forms/errors.ts";
 import type { Field } from "../forms/field.ts";
 import { Fields } from "../forms/fields.tsx";
@@ -15,26 +17,33 @@ interface Forgotten {
   log_entries: number;
 }
 
-const fields: readonly Field[] = [
-  { kind: "text", name: "device_id", label: "Device id", optional: true },
-  { kind: "text", name: "user_id", label: "User id", optional: true },
-];
+const fields: readonly Field[] = [deviceIdField, { kind: "text", name: "user_id", label: "User id", optional: true }];
 
 export const forget: Handler = async (visit) => {
   const { form, url } = visit;
   const isPosted = form.size > 0;
   const given = isPosted ? form : url.searchParams;
-  const ids = ["device_id", "user_id"].flatMap((name): [string, string][] => {
-    const id = given.get(name)?.trim();
-    return id ? [[name, id]] : [];
-  });
-  const outcome = isPosted ? await visit.api.send<Forgotten>("DELETE", `/subjects?${new URLSearchParams(ids)}`) : null;
-  const isEmpty = !isPosted && ids.length === 0 && given.has("device_id");
-  const errors = isEmpty
-    ? { at: new Map([["device_id", "must be given, or a user id"]]), rest: [] }
-    : outcome?.ok === false
-      ? errorsOf(outcome.refusal, ["device_id", "user_id"], [])
-      : noErrors;
+  const fieldOf = (name: string) => given.get(name)?.trim() ?? "";
+  // The page that asks first names the very id that is deleted, not the cookie in which it was pasted.
+  const device = fieldOf("device_id") === "" ? null : parseDeviceId(fieldOf("device_id"), Date.now());
+  const deviceError = device !== null && "error" in device ? device.error : null;
+  const ids = Object.entries({
+    device_id: device !== null && "id" in device ? device.id : "",
+    user_id: fieldOf("user_id"),
+  }).filter(([, id]) => id !== "");
+  const isMissing = !isPosted && device === null && ids.length === 0 && given.has("device_id");
+  const fieldError = isMissing ? "must be given, or a user id" : deviceError;
+  const outcome =
+    isPosted && fieldError === null
+      ? await visit.api.send<Forgotten>("DELETE", `/subjects?${new URLSearchParams(ids)}`)
+      : null;
+  const errors =
+    fieldError !== null
+      ? { at: new Map([["device_id", fieldError]]), rest: [] }
+      : outcome?.ok === false
+        ? errorsOf(outcome.refusal, ["device_id", "user_id"], [])
+        : noErrors;
+  const status = outcome?.ok === false ? outcome.refusal.status : isPosted && fieldError !== null ? 400 : 200;
   const body = (
     <>
       <Head title="Forget somebody">
@@ -52,7 +61,7 @@ export const forget: Handler = async (visit) => {
           counted when it comes: do it again an hour after the last visit.
         </p>
       )}
-      {ids.length === 0 || isPosted ? (
+      {ids.length === 0 || isPosted || fieldError !== null ? (
         <Search label="Somebody" kind="edit">
           <Fields fields={fields} values={given} errors={errors} />
           <p>
@@ -79,5 +88,5 @@ export const forget: Handler = async (visit) => {
       )}
     </>
   );
-  return { title: "Forget somebody", body, status: outcome?.ok === false ? outcome.refusal.status : 200 };
+  return { title: "Forget somebody", body, status };
 };

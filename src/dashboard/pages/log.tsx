@@ -141,6 +141,7 @@ function Entries({ entries, names, isSearch }: EntriesProps) {
             <>
               {details.code && <code>{details.code} </code>}
               {description}
+              {details.pass_through && <span class="quiet"> without a page</span>}
             </>
           ),
         },

@@ -118,6 +118,7 @@ function Numbers({ variations }: { variations: readonly VariationResult[] }) {
         { head: "Log-ins", cell: ({ logins }) => <Count of={logins} />, isNumber: true },
         { head: "Sign-ups", cell: ({ signups }) => <Count of={signups} />, isNumber: true },
         { head: "Failures", cell: ({ failures }) => <Count of={failures} />, isNumber: true },
+        { head: "Pass-throughs", cell: ({ pass_throughs }) => <Count of={pass_throughs} />, isNumber: true },
       ]}
     />
   );

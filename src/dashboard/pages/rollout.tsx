@@ -85,7 +85,12 @@ function fieldsOf(variations: readonly Variation[], segments: readonly Option[])
       hint: "Who gets a variation whatever the rest says. They are left out of statistics.",
       columns: [
         { kind: "lines", name: "user_ids", label: "User ids", hint: "One a line." },
-        { kind: "lines", name: "device_ids", label: "Device ids", hint: "One a line." },
+        {
+          kind: "lines",
+          name: "device_ids",
+          label: "Device ids",
+          hint: "One a line: the vst_did cookie’s value, or an id of your own.",
+        },
       ],
     },
     {

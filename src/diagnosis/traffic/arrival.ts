@@ -115,6 +115,7 @@ export const supportedEvents: Check<Scene> = {
     const evidence = {
       exposed_by_gate: shown,
       units_with_log_in: ended,
+      units_passed_through: total(counts.cells, ({ passed }) => passed),
       log_entries: log === null ? null : { ...log.outcomes },
       log_entries_without_experiment: log === null ? null : { ...log.unassigned },
     };

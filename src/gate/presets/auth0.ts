@@ -1,15 +1,16 @@
-/** Auth0 behind a custom domain: Universal Login at /u/…, classic login at /login. A refused form is shown again with 400. */
+/**
+ * Auth0 behind a custom domain: Universal Login at /u/…, classic login at /login. A refused form is shown again with 400.
+ *
+ * @see https://auth0.com/docs/authenticate/login/auth0-universal-login/universal-login-vs-classic-login/universal-experience
+ * @see https://auth0.com/docs/libraries/acul/js-sdk/Screens
+ * @see https://auth0.com/docs/customize/custom-domains/self-managed-certificates
+ */
 import type { OutcomeRule } from "../../model/provider.ts";
 import type { Preset } from "./preset.ts";
 
 const refused: OutcomeRule = { outcome: "failure", method: "POST", request: "navigation", status: [400, 401, 403] };
 
 export const auth0: Preset = {
-  documentation: [
-    "https://auth0.com/docs/authenticate/login/auth0-universal-login/universal-login-vs-classic-login/universal-experience",
-    "https://auth0.com/docs/libraries/acul/js-sdk/Screens",
-    "https://auth0.com/docs/customize/custom-domains/self-managed-certificates",
-  ],
   ignored: ["/samlp/metadata/**", "/samlp/*/logout", "/u/device/**", "/u/logout*/**"],
   starts: [
     { path: "/authorize" },

@@ -1,4 +1,10 @@
-/** Amazon Cognito's managed login and classic hosted UI. A refused form redirects back with `error=`, or to /error. */
+/**
+ * Amazon Cognito's managed login and classic hosted UI. A refused form redirects back with `error=`, or to /error.
+ *
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html
+ */
 import type { OutcomeRule } from "../../model/provider.ts";
 import type { Preset } from "./preset.ts";
 
@@ -6,11 +12,6 @@ const refused: OutcomeRule = { outcome: "failure", method: "POST", request: "nav
 const sentBack: OutcomeRule = { ...refused, status: [302, 303], location_parameter: "error" };
 
 export const cognito: Preset = {
-  documentation: [
-    "https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html",
-    "https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html",
-    "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html",
-  ],
   starts: [{ path: "/oauth2/authorize", methods: ["GET", "POST"] }],
   startsByQuery: false,
   pages: [

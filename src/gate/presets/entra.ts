@@ -1,14 +1,15 @@
-/** Microsoft Entra External ID and Azure AD B2C behind a custom URL domain. */
+/**
+ * Microsoft Entra External ID and Azure AD B2C behind a custom URL domain.
+ *
+ * @see https://learn.microsoft.com/en-us/entra/external-id/customers/concept-custom-url-domain
+ * @see https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
+ * @see https://learn.microsoft.com/en-us/azure/active-directory-b2c/custom-domain
+ * @see https://learn.microsoft.com/en-us/azure/active-directory-b2c/authorization-code-flow
+ * @see https://learn.microsoft.com/en-us/azure/active-directory-b2c/saml-service-provider
+ */
 import type { Preset } from "./preset.ts";
 
 export const entra: Preset = {
-  documentation: [
-    "https://learn.microsoft.com/en-us/entra/external-id/customers/concept-custom-url-domain",
-    "https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow",
-    "https://learn.microsoft.com/en-us/azure/active-directory-b2c/custom-domain",
-    "https://learn.microsoft.com/en-us/azure/active-directory-b2c/authorization-code-flow",
-    "https://learn.microsoft.com/en-us/azure/active-directory-b2c/saml-service-provider",
-  ],
   starts: [
     { path: "/**/oauth2/v2.0/authorize", methods: ["GET", "POST"] },
     { path: "/**/oauth2/authorize", methods: ["GET", "POST"] },

@@ -1,14 +1,15 @@
-/** FusionAuth's hosted login pages. The login form is sent to /oauth2/authorize, so only a GET begins a login there. */
+/**
+ * FusionAuth's hosted login pages. The login form is sent to /oauth2/authorize, so only a GET begins a login there.
+ *
+ * @see https://fusionauth.io/docs/lifecycle/authenticate-users/oauth/endpoints
+ * @see https://fusionauth.io/docs/customize/look-and-feel/template-variables
+ * @see https://fusionauth.io/docs/lifecycle/authenticate-users/saml/
+ * @see https://fusionauth.io/docs/operate/deploy/proxy-setup
+ * @see https://registry.terraform.io/providers/FusionAuth/fusionauth/latest/docs/resources/theme
+ */
 import type { Preset } from "./preset.ts";
 
 export const fusionauth: Preset = {
-  documentation: [
-    "https://fusionauth.io/docs/lifecycle/authenticate-users/oauth/endpoints",
-    "https://fusionauth.io/docs/customize/look-and-feel/template-variables",
-    "https://fusionauth.io/docs/lifecycle/authenticate-users/saml/",
-    "https://fusionauth.io/docs/operate/deploy/proxy-setup",
-    "https://registry.terraform.io/providers/FusionAuth/fusionauth/latest/docs/resources/theme",
-  ],
   ignored: ["/oauth2/device*/**", "/oauth2/logout/**", "/samlv2/logout/**"],
   starts: [{ path: "/oauth2/authorize" }, { path: "/samlv2/login/*", methods: ["GET", "POST"] }],
   startsByQuery: false,

@@ -1,17 +1,18 @@
-/** Keycloak, with and without a path before /realms. A refused form is shown again with 200. */
+/**
+ * Keycloak, with and without a path before /realms. A refused form is shown again with 200.
+ *
+ * @see https://www.keycloak.org/docs/latest/server_admin/
+ * @see https://www.keycloak.org/securing-apps/oidc-layers
+ * @see https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/services/resources/LoginActionsService.java
+ * @see https://www.keycloak.org/ui-customization/themes
+ * @see https://www.keycloak.org/server/reverseproxy
+ */
 import type { Preset } from "./preset.ts";
 
 const actions = "/**/realms/*/login-actions";
 const required = `${actions}/required-action`;
 
 export const keycloak: Preset = {
-  documentation: [
-    "https://www.keycloak.org/docs/latest/server_admin/",
-    "https://www.keycloak.org/securing-apps/oidc-layers",
-    "https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/services/resources/LoginActionsService.java",
-    "https://www.keycloak.org/ui-customization/themes",
-    "https://www.keycloak.org/server/reverseproxy",
-  ],
   starts: [
     { path: "/**/realms/*/protocol/openid-connect/auth", methods: ["GET", "POST"] },
     { path: "/**/realms/*/protocol/openid-connect/registrations" },

@@ -1,13 +1,14 @@
-/** Any OpenID provider: logins are recognized by their query, every other document is a page of `authentication`. */
+/**
+ * Any OpenID provider: logins are recognized by their query, every other document is a page of `authentication`.
+ *
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#AuthorizationEndpoint
+ * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html
+ * @see https://www.better-auth.com/docs/authentication/email-password
+ * @see https://supertokens.com/docs/references/fdi/introduction
+ */
 import type { Preset } from "./preset.ts";
 
 export const oidc: Preset = {
-  documentation: [
-    "https://openid.net/specs/openid-connect-core-1_0.html#AuthorizationEndpoint",
-    "https://openid.net/specs/openid-connect-rpinitiated-1_0.html",
-    "https://www.better-auth.com/docs/authentication/email-password",
-    "https://supertokens.com/docs/references/fdi/introduction",
-  ],
   ignored: [
     "/.well-known/**",
     "/**/logout/**",

@@ -1,16 +1,17 @@
-/** Okta behind a custom domain: the Sign-In Widget signs in by fetch, with Identity Engine (/idp/idx) or the classic API. */
+/**
+ * Okta behind a custom domain: the Sign-In Widget signs in by fetch, with Identity Engine (/idp/idx) or the classic API.
+ *
+ * @see https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/tag/OrgAS/
+ * @see https://developer.okta.com/docs/guides/custom-url-domain/main/
+ * @see https://developer.okta.com/docs/guides/custom-widget/main/
+ * @see https://github.com/okta/okta-signin-widget
+ */
 import type { OutcomeRule } from "../../model/provider.ts";
 import type { Preset } from "./preset.ts";
 
 const refused: OutcomeRule = { outcome: "failure", method: "POST", request: "fetch", status: [400, 401, 403] };
 
 export const okta: Preset = {
-  documentation: [
-    "https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/tag/OrgAS/",
-    "https://developer.okta.com/docs/guides/custom-url-domain/main/",
-    "https://developer.okta.com/docs/guides/custom-widget/main/",
-    "https://github.com/okta/okta-signin-widget",
-  ],
   ignored: ["/login/signout/**", "/login/default/**"],
   starts: [
     { path: "/oauth2/v1/authorize", methods: ["GET", "POST"] },

@@ -1,4 +1,11 @@
-/** Ory Network, or Kratos with Hydra, with Kratos and its pages on the gate's host. */
+/**
+ * Ory Network, or Kratos with Hydra, with Kratos and its pages on the gate's host.
+ *
+ * @see https://www.ory.com/docs/kratos/self-service
+ * @see https://www.ory.com/docs/kratos/bring-your-own-ui/custom-ui-overview
+ * @see https://www.ory.com/docs/oauth2-oidc/authorization-code-flow
+ * @see https://github.com/ory/kratos/blob/master/selfservice/flow/login/handler.go
+ */
 import type { OutcomeRule } from "../../model/provider.ts";
 import type { Preset } from "./preset.ts";
 
@@ -12,12 +19,6 @@ const refused: OutcomeRule = {
 };
 
 export const ory: Preset = {
-  documentation: [
-    "https://www.ory.com/docs/kratos/self-service",
-    "https://www.ory.com/docs/kratos/bring-your-own-ui/custom-ui-overview",
-    "https://www.ory.com/docs/oauth2-oidc/authorization-code-flow",
-    "https://github.com/ory/kratos/blob/master/selfservice/flow/login/handler.go",
-  ],
   starts: [{ path: "/oauth2/auth", methods: ["GET", "POST"] }],
   startsByQuery: false,
   pages: [

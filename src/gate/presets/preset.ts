@@ -21,8 +21,6 @@ export interface PageRule {
 }
 
 export interface Preset {
-  /** The provider's own documentation of these addresses. */
-  documentation: readonly string[];
   /**
    * Addresses that never begin a login, are no page of it, and whose responses are no outcomes: logout, session frames,
    * the device grant. Checked before all other rules of the preset; a tenant's own rules come before them.

@@ -1,4 +1,12 @@
-/** SAML identity providers: Shibboleth, SimpleSAMLphp, AD FS, PingFederate, authentik, and others at the usual paths. */
+/**
+ * SAML identity providers: Shibboleth, SimpleSAMLphp, AD FS, PingFederate, authentik, and others at the usual paths.
+ *
+ * @see https://docs.oasis-open.org/security/saml/v2.0/saml-bindings-2.0-os.pdf
+ * @see https://shibboleth.atlassian.net/wiki/spaces/IDP5/pages/3199501831/SAML2SSOConfiguration
+ * @see https://simplesamlphp.org/docs/stable/simplesamlphp-idp.html
+ * @see https://learn.microsoft.com/en-us/windows-server/identity/ad-fs/ad-fs-overview
+ * @see https://docs.goauthentik.io/add-secure-apps/providers/saml/
+ */
 import type { OutcomeRule } from "../../model/provider.ts";
 import type { Preset } from "./preset.ts";
 
@@ -6,13 +14,6 @@ const refused: OutcomeRule = { outcome: "failure", method: "POST", request: "nav
 const post = ["POST"] as const;
 
 export const saml: Preset = {
-  documentation: [
-    "https://docs.oasis-open.org/security/saml/v2.0/saml-bindings-2.0-os.pdf",
-    "https://shibboleth.atlassian.net/wiki/spaces/IDP5/pages/3199501831/SAML2SSOConfiguration",
-    "https://simplesamlphp.org/docs/stable/simplesamlphp-idp.html",
-    "https://learn.microsoft.com/en-us/windows-server/identity/ad-fs/ad-fs-overview",
-    "https://docs.goauthentik.io/add-secure-apps/providers/saml/",
-  ],
   ignored: [
     "/**/slo/**",
     "/**/*logout*/**",

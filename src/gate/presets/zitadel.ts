@@ -1,6 +1,12 @@
 /**
- * Zitadel: login version 1 at /ui/login, version 2 at /ui/v2/login. Version 2 submits its forms by Next.js server actions,
+ * * Zitadel: login version 1 at /ui/login, version 2 at /ui/v2/login. Version 2 submits its forms by Next.js server actions,
  * whose responses show no outcome (docs/providers/zitadel.md).
+ *
+ * @see https://zitadel.com/docs/apis/openidoauth/endpoints
+ * @see https://zitadel.com/docs/apis/saml/endpoints
+ * @see https://zitadel.com/docs/guides/integrate/login/hosted-login
+ * @see https://github.com/zitadel/zitadel/blob/main/internal/api/ui/login/router.go
+ * @see https://github.com/zitadel/zitadel/tree/main/apps/login/src/app
  */
 import type { Preset } from "./preset.ts";
 
@@ -8,13 +14,6 @@ const v1 = "/ui/login";
 const v2 = "/ui/v2/login";
 
 export const zitadel: Preset = {
-  documentation: [
-    "https://zitadel.com/docs/apis/openidoauth/endpoints",
-    "https://zitadel.com/docs/apis/saml/endpoints",
-    "https://zitadel.com/docs/guides/integrate/login/hosted-login",
-    "https://github.com/zitadel/zitadel/blob/main/internal/api/ui/login/router.go",
-    "https://github.com/zitadel/zitadel/tree/main/apps/login/src/app",
-  ],
   ignored: [`${v1}/logout/**`, `${v1}/device/**`, `${v1}/resources/**`, `${v2}/logout/**`, `${v2}/device/**`],
   starts: [
     { path: "/oauth/v2/authorize", methods: ["GET", "POST"] },

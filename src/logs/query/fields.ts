@@ -57,6 +57,7 @@ export const fields: ReadonlyMap<string, Field> = new Map([
   ["tenant_name", one("word", ({ tenant_name }) => tenant_name)],
   ["details.code", ofDetails(isWarning, ({ code }) => code)],
   ["details.failed_open", ofDetails(isOutcome, ({ failed_open }) => failed_open)],
+  ["details.pass_through", { ...ofDetails(isOutcome, ({ pass_through }) => pass_through), kind: "truth" }],
   ["details.experiment", ofExperiments("part", () => true)],
   ["details.experiment.id", ofExperiments("word", ({ id }) => id)],
   ["details.experiment.variation_id", ofExperiments("word", ({ variation_id }) => variation_id)],

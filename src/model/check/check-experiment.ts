@@ -166,6 +166,14 @@ function checkRivals(
     const message = `only ${activeLimit} may be active at a time; pause or complete ${names} first`;
     report("experiment_active_limit_exceeded", message, ".status");
   }
+  // As with Auth0: an experiment on every page leaves no page to another.
+  const alone = [experiment, ...others].find(({ authentication_flow }) => authentication_flow === "all");
+  if (alone !== undefined && others.length > 0 && others.length < activeLimit) {
+    const names = others.map(({ name }) => `"${name}"`).join(", ");
+    const whose = alone.id === experiment.id ? "this one" : `"${alone.name}"`;
+    const message = `${whose} runs on all flows, so it must be the only active experiment; pause or complete ${names} first`;
+    report("experiment_active_limit_exceeded", message, ".authentication_flow");
+  }
   const sharing = others.find(({ feature_flag_id }) => feature_flag_id === flag?.id);
   // To pause the only rival, as the limit asks already, is to end the sharing.
   if (sharing !== undefined && (others.length > 1 || activeLimit > 1)) {

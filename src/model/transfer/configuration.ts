@@ -47,6 +47,8 @@ interface Reading {
   deploymentId: Resolve;
   /** Of a file that does not know the gate yet, ids of the flags that have an experiment; null for any other. */
   flagsWithExperiments: ReadonlySet<string> | null;
+  /** Whether "gate" means the built-in deployment; in such a file it may be the name of another. */
+  hasGate: boolean;
 }
 
 /**
@@ -111,6 +113,7 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     cohortId,
     deploymentId: resolve("dep", "deployment", names(deployments), names(current.deployments)),
     flagsWithExperiments: null,
+    hasGate: true,
   };
   if (file.version !== configurationVersion) {
     // What an experiment refers to and is not there is reported where the experiment is read.
@@ -118,6 +121,7 @@ function resourcesOf(file: Configuration, at: string, current: Resources, report
     const named = file.experiments.map(({ feature_flag_id }) => byName.get(feature_flag_id) ?? feature_flag_id);
     const known = current.experiments.map(({ feature_flag_id }) => feature_flag_id);
     reading.flagsWithExperiments = new Set([...named, ...known]);
+    reading.hasGate = [...deployments, ...current.deployments].every(({ name }) => name !== gateDeployment);
   }
   const variations = flags.flatMap(({ entry, known, own }, place) => {
     const siblings = known === undefined ? [] : variationsOf(known, current);
@@ -180,10 +184,10 @@ function deploymentsOf(
   named: readonly string[],
   flagId: string,
   path: string,
-  { deploymentId, flagsWithExperiments }: Reading,
+  { deploymentId, flagsWithExperiments, hasGate }: Reading,
 ): string[] {
   const deployments = named.map((name, index) =>
-    name === gateDeployment ? name : deploymentId(name, `${path}.deployments[${index}]`),
+    name === gateDeployment && hasGate ? name : deploymentId(name, `${path}.deployments[${index}]`),
   );
   if (flagsWithExperiments === null || deployments.includes(gateDeployment)) return deployments;
   // As the control plane migrates what it stored before flags could be enabled at the gate.

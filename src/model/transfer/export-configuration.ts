@@ -28,7 +28,11 @@ export function exportConfiguration(resources: Resources): Configuration {
     flag: createReferenceTo(feature_flags.map(({ id, key }) => [id, key])),
     segment: createReferenceTo(segments.map(({ id, name }) => [id, name])),
     cohort: createReferenceTo(cohorts.map(({ id, name }) => [id, name])),
-    deployment: createReferenceTo(deployments.map(({ id, name }) => [id, name])),
+    // The built-in one counts, so that a deployment named "gate" is referred to by its id.
+    deployment: createReferenceTo([
+      [gateDeployment, gateDeployment],
+      ...deployments.map(({ id, name }) => [id, name] as const),
+    ]),
   };
   return {
     version: configurationVersion,
@@ -58,7 +62,7 @@ function exportFlag(flag: FeatureFlag, resources: Resources, names: Names): Conf
     type,
     status,
     parameters,
-    deployments: deployments.map((own) => (own === gateDeployment ? own : names.deployment(own))),
+    deployments: deployments.map(names.deployment),
     rollout: rollout && {
       ...rollout,
       ...(rollout.targeting && { targeting: rollout.targeting.map((target) => exportTarget(target, names)) }),

@@ -152,4 +152,16 @@ describe("a deployment that flags name", () => {
     expect(await client.get(`/feature-flags/${draft.id}`)).toMatchObject({ deployments: [] });
     await vi.waitFor(async () => expect(await published()).toEqual([]), soon);
   }, 25_000);
+
+  it("is none of the management API where it is built in", async () => {
+    const flag = await createFlag(client, { name: "Archived page", status: "draft" });
+    expect(await client.get(`/feature-flags/${flag.id}`)).toMatchObject({ deployments: ["gate"] });
+    await client.post(`/feature-flags/${flag.id}/status`, { status: "archived" });
+    const path = "/deployments/gate";
+    expectRefusal(await client.send("GET", path), 404, "deployment_not_found");
+    expectRefusal(await client.send("PATCH", path, { name: "App" }), 404, "deployment_not_found");
+    expectRefusal(await client.send("POST", `${path}/rotate`), 404, "deployment_not_found");
+    expectRefusal(await client.send("DELETE", path), 409, "deployment_in_use", /"gate" is built in/);
+    expect(await client.get(`/feature-flags/${flag.id}`)).toMatchObject({ deployments: ["gate"] });
+  });
 });

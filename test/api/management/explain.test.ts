@@ -194,6 +194,19 @@ describe("on cohorts", () => {
   });
 });
 
+it("takes the whole device cookie, and refuses another one", async () => {
+  await start(bodyOf(flag, { levels: [50, 100] }));
+  const id = "AbCdEfGhIjKlMnOpQrSt_w";
+  const cookie = `${id}${(20_500).toString(36)}.k1.${"m".repeat(43)}`;
+  const byId = await client.get(`/explain?device_id=${id}`);
+  expect(byId.context.user.device_id).toBe(id);
+  expect(await client.get(`/explain?device_id=${cookie}`)).toEqual(byId);
+  const { status, body } = await client.send("GET", `/explain?device_id=vst_ses%3D${cookie}`);
+  expect([status, body.errorCode]).toEqual([400, "invalid_query_string"]);
+  expect(body.message).toContain("device_id: must be the vst_did cookie's value");
+  expect(body.message).toContain("this is the vst_ses cookie");
+});
+
 it("tells the trace as data and in words, and the context it was told", async () => {
   const id = await start(bodyOf(flag));
   const { version, context, flags } = await client.get(

@@ -49,6 +49,15 @@ it("is kept whole, replaced whole and taken away", async () => {
   expect(await set(null)).not.toHaveProperty("rollout");
 });
 
+it("includes a device by its cookie's value", async () => {
+  const id = "AbCdEfGhIjKlMnOpQrSt_w";
+  const cookie = `${id}${(20_500).toString(36)}.k1.${"m".repeat(43)}`;
+  const including = (device: string) => ({ inclusions: { control: { user_ids: [], device_ids: ["qa", device] } } });
+  expect((await set(including(cookie))).rollout).toEqual(including(id));
+  const message = /rollout\.inclusions\.control\.device_ids\[1\]: must be the vst_did cookie's value/;
+  expectRefusal(await refuse(including(cookie.slice(0, 40))), 400, "invalid_body", message);
+});
+
 it("may be made with the flag, as far as it needs no variations", async () => {
   const rollout = { sticky_bucketing: true, dependencies: { first_page: ["control"] } };
   expect((await makeFlag("Other page", { rollout })).rollout).toEqual(rollout);

@@ -53,6 +53,23 @@ it("forgets a device with its links, a user with their log, and says what there 
   expect((await client.get("/logs")).map(({ log_id }: { log_id: string }) => log_id)).toEqual(["2"]);
 });
 
+it("finds a device by its cookie, and refuses what is no device id", async () => {
+  const cookie = `AbCdEfGhIjKlMnOpQrSt_w${(20_500).toString(36)}.k1.${"m".repeat(43)}`;
+  const { unitKey } = readSettings(client.env);
+  if (unitKey === null) throw new Error("no key");
+  const unit = await createUnits(unitKey, (_, call) => call()).unitOf(
+    client.tenant,
+    "device",
+    "AbCdEfGhIjKlMnOpQrSt_w",
+  );
+  await createDelivery(client.env)(client.tenant, [{ ...assigned(unit), tenant: client.tenant }]);
+  const cut = await forget(`device_id=${cookie.slice(0, 40)}`);
+  expect(cut).toMatchObject({ statusCode: 400, errorCode: "invalid_query_string" });
+  expect(cut.message).toContain("device_id: must be the vst_did cookie's value");
+  expect(await forget(`device_id=__Host-vst_did%3D${cookie}`)).toMatchObject({ units: 1 });
+  expect(await forget("device_id=AbCdEfGhIjKlMnOpQrSt_w")).toMatchObject({ units: 0 });
+});
+
 it("asks who is meant, and for the scope to delete", async () => {
   expect(await forget("")).toMatchObject({ statusCode: 400, errorCode: "invalid_query_string" });
   expect(await forget("device_id=")).toMatchObject({ statusCode: 400 });

@@ -293,10 +293,51 @@ it.each<[string, string[]]>([
   ["details.experiment.id:exp_a OR details.failed_open:*", ["s", "ss", "f", "fs"]],
   ["details.experiment:* AND details.code:*", []],
   ["type:(s OR ss) AND details.experiment.id:exp_a", ["s", "ss"]],
+  ["details.pass_through:true", ["s", "ss", "f", "fs"]],
   ["type:s OR ip:10.0.0.1", ["s", "ss", "f", "fs", "w"]],
   ["NOT type:w", ["s", "ss", "f", "fs"]],
   ["type:s AND type:w", []],
 ])("%s looks at entries of these types only: %o", (q, types) => expect(reachOf(parseQuery(q)).types).toEqual(types));
+
+/** Entries as the gate writes them, and the searches of docs/operations.md. */
+describe("documented searches", () => {
+  const at = "2030-02-03T00:00:00.000Z";
+  const entries = {
+    plain: entry({ date: at, client_id: "shop-app", ip: "203.0.113.7", details: { experiment: experiment("exp_a") } }),
+    sticky: entry({
+      date: at,
+      client_id: "shop-app",
+      details: { experiment: experiment("exp_a", { method: "sticky" }) },
+    }),
+    included: entry({ date: at, type: "ss", details: { experiment: experiment("exp_a", { method: "inclusion" }) } }),
+    forced: entry({ date: at, details: { experiment: experiment("exp_a", { method: "forced" }) } }),
+    passed: entry({ date: at, details: { pass_through: true, experiment: experiment("exp_a") } }),
+    failed: entry({ date: at, type: "f", details: { experiment: experiment("exp_a") } }),
+    open: entry({ date: at, details: { failed_open: "budget" } }),
+    none: entry({ date: at }),
+    lost: warning("experiment_orphaned_params", { date: at }),
+    broken: warning("experiment_failed_open", { date: at }),
+  };
+
+  it.each<[string, (keyof typeof entries)[]]>([
+    ["details.code:(experiment_failed_open OR experiment_circuit_open)", ["broken"]],
+    ["details.code:(experiment_not_found OR experiment_orphaned_params)", ["lost"]],
+    ["type:(f OR fs) AND details.experiment.id:exp_a AND date:[2030-01-01 TO *]", ["failed"]],
+    ["details.failed_open:*", ["open"]],
+    ["type:(s OR ss) AND NOT (details.experiment:* OR details.failed_open:*)", ["none"]],
+    ["details.experiment.method:forced", ["forced"]],
+    ["details.experiment.method:(sticky OR inclusion)", ["sticky", "included"]],
+    ["details.pass_through:true", ["passed"]],
+    ["type:s AND details.experiment.id:exp_a AND NOT details.pass_through:true", ["plain", "sticky", "forced"]],
+    ["details.pass_through:false", []],
+    ["_exists_:details.pass_through", ["passed"]],
+    ["client_id:shop-app", ["plain", "sticky"]],
+    ["client_id:shop-app AND ip:203.0.113.*", ["plain"]],
+  ])("%s finds %o", (q, names) => {
+    const matching = Object.entries(entries).flatMap(([name, one]) => (matches(parseQuery(q), one) ? name : []));
+    expect(matching).toEqual(names);
+  });
+});
 
 it("takes no longer for a query that is made to be slow", () => {
   const long = entry({ description: "a".repeat(100_000), user_agent: "a".repeat(100_000) });

@@ -230,6 +230,25 @@ describe("checkExperiment", () => {
     expect(checkExperiment(experiment(), given)).toEqual([]);
   });
 
+  it("lets an experiment on all flows run only by itself", () => {
+    const second = flag({ id: "flg_Other", key: "other", name: "Other" });
+    const codes = (flows: readonly [active: "all" | "authentication", draft: "all" | "authentication"]) => {
+      const [running, waiting] = flows;
+      const given = resources({
+        feature_flags: [flag(), second],
+        experiments: [
+          experiment({ id: "exp_C", name: "Third", feature_flag_id: "flg_Other", authentication_flow: running }),
+          { ...draft, authentication_flow: waiting },
+        ],
+      });
+      const judged = given.experiments[1];
+      return judged && checkExperiment(judged, given, { activeLimit: 3 }).map(({ code }) => code);
+    };
+    expect(codes(["authentication", "authentication"])).toEqual([]);
+    expect(codes(["all", "authentication"])).toEqual(["experiment_active_limit_exceeded"]);
+    expect(codes(["authentication", "all"])).toEqual(["experiment_active_limit_exceeded"]);
+  });
+
   describe("an experiment on users in a tenant without user settings", () => {
     const onUsers = experiment({ assignment_config: { subject: "user" } });
     const codes = (deployments: FeatureFlag["deployments"], options: object) =>

@@ -63,6 +63,28 @@ describe("export and import", () => {
     const { experiments } = exportConfiguration(twin as Resources);
     expect(experiments[1]?.allocations[0]?.segment_id).toBe("seg_Mobi1eVisitors");
   });
+
+  it("tell the built-in deployment from one named gate, which a file of version 1 means if there is one", () => {
+    const flags = (deployments: string[]) => [
+      { name: "Page", status: "draft", deployments, variations: [{ name: "Control" }] },
+    ];
+    const file = { version: 2, deployments: [{ name: "gate", type: "client" }], feature_flags: flags([]) };
+    const tenant = imported(file as ConfigurationFile);
+    const { id } = tenant.deployments[0] as { id: string };
+    for (const deployments of [["gate"], [id], ["gate", id]]) {
+      const current = {
+        ...tenant,
+        feature_flags: tenant.feature_flags.map((flag) => ({ ...flag, deployments })),
+      } as Resources;
+      const exported = exportConfiguration(current) as unknown as ConfigurationFile;
+      expect(imported(exported).feature_flags[0]?.deployments).toEqual(deployments);
+      expect(plan(exported, { current }).steps).toEqual([]);
+    }
+    const old = { deployments: file.deployments, feature_flags: flags(["gate"]) } as ConfigurationFile;
+    expect(imported(old).feature_flags[0]?.deployments).toEqual([id]);
+    const without = { feature_flags: flags(["gate"]) } as ConfigurationFile;
+    expect(imported(without).feature_flags[0]?.deployments).toEqual(["gate"]);
+  });
 });
 
 describe("what an import changes", () => {

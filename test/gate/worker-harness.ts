@@ -8,8 +8,8 @@ import { realStores, type Seen } from "./stage.ts";
 
 const key = "A".repeat(43);
 
-export interface WorkerStage {
-  /** What is bound; replace any of it by a faulty one at any time. */
+export interface WorkerHarness {
+  /** The bindings; replace any of them by a faulty one at any time. */
   env: Record<string, unknown>;
   stores: { kv: unknown; queue: unknown; cache: unknown };
   seen: Seen[];
@@ -28,13 +28,13 @@ export interface WorkerVisit {
   events: VestibuleEvent[];
 }
 
-/** Call `vi.unstubAllGlobals()` when done. A stage is a new isolate: nothing in memory. */
-export function createWorkerStage(vars: Record<string, unknown>): WorkerStage {
+/** Call `vi.unstubAllGlobals()` when done. Each is a new isolate: nothing in memory. */
+export function createWorkerHarness(vars: Record<string, unknown>): WorkerHarness {
   const queued: QueueMessage[] = [];
   const seen: Seen[] = [];
   const logged: string[] = [];
   const sendBatch = async (batch: { body: QueueMessage }[]) => void queued.push(...batch.map(({ body }) => body));
-  const stores: WorkerStage["stores"] = { kv: realStores.kv, queue: { sendBatch }, cache: realStores.cache };
+  const stores: WorkerHarness["stores"] = { kv: realStores.kv, queue: { sendBatch }, cache: realStores.cache };
   const behind = async () => new Response("from behind");
   const env = {
     get SNAPSHOTS() {

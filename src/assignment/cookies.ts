@@ -1,4 +1,4 @@
-/** Reading and writing the gate's own cookies, without parsing any other. */
+/** Reading and writing our own cookies, without parsing any other. */
 
 /** More values of one name than this are an attack or a broken client. */
 const maxValues = 8;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cookieValues, setCookie } from "../../src/gate/cookies.ts";
+import { cookieValues, setCookie } from "../../src/assignment/cookies.ts";
 
 it.each([
   ["a=1; b=2", "b", ["2"]],
