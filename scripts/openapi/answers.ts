@@ -1,6 +1,7 @@
 /** What operations answer, as schemas: the resources as they are shown. The Worker needs none of this. */
 import * as v from "valibot";
 import { changeSchema } from "../../src/model/change.ts";
+import { validationWarningCodes } from "../../src/model/check/warn-experiment.ts";
 import { type CohortStatus, cohortSchema } from "../../src/model/cohort.ts";
 import { deploymentSchema } from "../../src/model/deployment.ts";
 import { experimentPatchSchema, experimentSchema } from "../../src/model/experiment.ts";
@@ -103,6 +104,9 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
   Validation: v.strictObject({
     is_valid: v.boolean(),
     errors: v.array(v.strictObject({ code: v.string(), message: v.string() })),
+    warnings: v.array(
+      v.strictObject({ code: v.picklist(validationWarningCodes), message: v.string(), path: v.string() }),
+    ),
   }),
   ExperimentReport: experimentReport,
   ExperimentDiagnosis: experimentDiagnosis,

@@ -1,6 +1,11 @@
 /** The Vestibule that is visited: where its people come in, and where its operators change it. */
 import type { Agent } from "node:http";
-import type { Configuration, ConfigurationFile } from "../../src/model/transfer/configuration-schema.ts";
+import { gateDeployment } from "../../src/model/deployment.ts";
+import {
+  type Configuration,
+  type ConfigurationFile,
+  configurationVersion,
+} from "../../src/model/transfer/configuration-schema.ts";
 import { type ImportAnswer, type Management, untilPublished } from "../management.ts";
 import { type App, createApp } from "./app.ts";
 import type { Entrance } from "./browser.ts";
@@ -40,8 +45,10 @@ export interface Layout {
   /** Rules of the segment that the treatment is for: then the experiment splits by segment. */
   segment?: unknown;
   cohorts?: ConfigurationFile["cohorts"];
-  /** Whether apps may fetch the flag (true). */
-  isInDeployments?: boolean;
+  /** Where the flag is enabled: at the gate and for apps unless given. */
+  enabledIn?: "gate" | "nowhere";
+  /** Other fields of the experiment. */
+  experiment?: Partial<NonNullable<ConfigurationFile["experiments"]>[number]>;
 }
 
 /** An experiment that was made, and what it takes to visit it. */
@@ -70,7 +77,7 @@ export async function build(ground: Ground, name: string, part: string, layout: 
     segment,
     cohorts = [],
   } = layout;
-  const { isInDeployments = true } = layout;
+  const { enabledIn, experiment = {} } = layout;
   const id = (kind: string, suffix = "") => `${kind}_Simu1ated${part}${suffix}${tag}`;
   const variationIds = variationNames.slice(0, variations).map((each) => id("var", each.replaceAll("l", "1")));
   const [flagId, experimentId, segmentId] = [id("flg"), id("exp"), id("seg")];
@@ -86,13 +93,18 @@ export async function build(ground: Ground, name: string, part: string, layout: 
     { variation_id: variationIds[0], is_control: true, is_fallback: true },
   ];
   const file = {
+    version: configurationVersion,
     feature_flags: [
       {
         id: flagId,
         key: flagKey,
         name,
         parameters: { headline: { type: "string", value: "Sign in" } },
-        deployments: isInDeployments ? deployments.map((each) => each.id) : [],
+        deployments: {
+          everywhere: [gateDeployment, ...deployments.map((each) => each.id)],
+          gate: [gateDeployment],
+          nowhere: [],
+        }[enabledIn ?? "everywhere"],
         ...(rollout === undefined ? {} : { rollout }),
         variations: variationIds.map((variationId, index) => ({
           id: variationId,
@@ -110,6 +122,7 @@ export async function build(ground: Ground, name: string, part: string, layout: 
         // Of its own, so that the same seed splits people in the same way wherever it is.
         bucketing_salt: `simulated-${part}`,
         ...(levels === undefined ? {} : { levels }),
+        ...experiment,
         ...(segment === undefined
           ? { allocations: allocations(weights) }
           : { allocation_strategy: "segment", allocations: bySegment }),

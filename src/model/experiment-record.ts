@@ -1,6 +1,7 @@
 /** What the configuration and its change log tell of an experiment, for its report and its diagnosis. */
 import type { Epoch, Toggle } from "./epoch-history.ts";
 import type { Experiment } from "./experiment.ts";
+import type { FlowName } from "./flow.ts";
 import type { ValidationError } from "./present-experiment.ts";
 
 interface Named {
@@ -15,6 +16,10 @@ export interface ExperimentRecord {
   variations: readonly (Named & { key: string; is_control: boolean })[];
   errors: readonly ValidationError[];
   is_entitled: boolean;
+  /** Whether the gate can verify users. */
+  verifies_users: boolean;
+  /** The flows that have pages at the gate. */
+  gate_flows: readonly FlowName[];
   active_limit: number;
   /** Active now, this one aside. */
   others_active: readonly Named[];

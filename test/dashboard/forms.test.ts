@@ -481,6 +481,20 @@ describe("experiments", () => {
     await done(`${page}/delete`, {});
   });
 
+  it("show the warnings of validation, and can be started all the same", async () => {
+    const flag = await makeFlag();
+    const made = { name: "Reset", authentication_flow: "password_reset" };
+    const page = at(`/experiments/${idIn(await done(`/experiments/new?flag=${flag}`, made))}`);
+    for (const path of [page, `${page}/status?to=active`]) {
+      const { text } = await visitor.look(path);
+      expect(text).toContain("no page at the gate belongs to the flow password_reset");
+      expect(text).toContain("Edit the experiment");
+    }
+    expect((await visitor.look(`${page}/status?to=active`)).text).toContain(
+      "It can be activated, but check this first",
+    );
+  });
+
   it("keep the order of their allocations, which the split goes by", async () => {
     const flag = await makeFlag();
     const [{ id: control }, { id: warm }] = (await visitor.api.get(`/feature-flags/${flag}/variations`)).variations;

@@ -6,6 +6,7 @@ import type { Evidence } from "../../src/diagnosis/scene.ts";
 import { setupChecks } from "../../src/diagnosis/setup/checks.ts";
 import { trafficChecks } from "../../src/diagnosis/traffic/checks.ts";
 import { defaultThresholds } from "../../src/model/diagnosis-thresholds.ts";
+import type { AuthenticationFlow } from "../../src/model/flow.ts";
 import { type LedgerCounts, noCounts } from "../../src/model/ledger-counts.ts";
 import { evidenceOf, healthyWorld, iso, nowMs, variationId } from "./world.ts";
 
@@ -28,6 +29,23 @@ const inState =
     recorded({ experiment: { ...evidence.record.experiment, status, ...changes } })(evidence);
 const cellsWith = (change: (cell: LedgerCounts["cells"][number]) => object): Change =>
   counting(({ cells }) => ({ cells: cells.map((cell) => ({ ...cell, ...change(cell) })) }));
+
+const enabledIn =
+  (...deployments: string[]): Change =>
+  (evidence) =>
+    recorded({ flag: evidence.record.flag && { ...evidence.record.flag, deployments } })(evidence);
+const configured =
+  (changes: Partial<Evidence["record"]["experiment"]>): Change =>
+  (evidence) =>
+    recorded({ experiment: { ...evidence.record.experiment, ...changes } })(evidence);
+const onUsers: Change = (evidence) => ({
+  ...configured({ assignment_config: { subject: "user" } })(evidence),
+  counts: noCounts,
+});
+const inFlow = (flow: AuthenticationFlow) => configured({ authentication_flow: flow });
+const inLog =
+  (day: Record<string, number>): Change =>
+  (evidence) => ({ ...evidence, log: { ...(evidence.log as NonNullable<Evidence["log"]>), day } });
 
 /** As an experiment on segments, to which so many were assigned by its one segment. */
 const bySegment =
@@ -66,10 +84,15 @@ const faults: Record<string, Change> = {
   },
   flag_active(evidence) {
     return recorded({
-      flag: { id: "flg_1", name: "Login page", key: "login-page", status: "archived", deployments: ["dep_1"] },
+      flag: { id: "flg_1", name: "Login page", key: "login-page", status: "archived", deployments: ["gate", "dep_1"] },
       errors: [{ code: "feature_flag_not_active", message: "feature flag login-page is archived, not active" }],
     })(evidence);
   },
+  users_verifiable: (evidence) => {
+    const errors = [{ code: "experiment_user_not_verifiable", message: "the gate cannot verify users" }];
+    return recorded({ errors })(enabledIn("gate")(onUsers(evidence)));
+  },
+  flow_has_pages: (evidence) => enabledIn("gate")(inFlow("mfa_challenge")(evidence)),
   level_open: (evidence) =>
     recorded({ experiment: { ...evidence.record.experiment, levels: [0, 50], current_level: 0 } })(evidence),
   published: recorded({ pending: { since: iso(nowMs - 5 * minuteMs), last_error: "KV put failed" } }),
@@ -78,11 +101,7 @@ const faults: Record<string, Change> = {
     ...evidence,
     log: { ...(evidence.log as NonNullable<Evidence["log"]>), lately: { experiment_circuit_open: 2 } },
   }),
-  deployment_enabled(evidence) {
-    const { flag } = evidence.record;
-    const without = recorded({ flag: flag && { ...flag, deployments: [] } })(evidence);
-    return { ...without, counts: noCounts };
-  },
+  deployment_enabled: (evidence) => ({ ...enabledIn()(evidence), counts: noCounts }),
   supported_events: cellsWith(() => ({ finished: 0, finished_unexposed: 0, logins: 0, signups: 0, failures: 0 })),
 
   ids_aligned: counting(() => ({
@@ -141,8 +160,28 @@ describe.each(Object.keys(faults))("%s", (id) => {
   });
 });
 
+/** What they find may have a cause that is none of the experiment's. */
+const onlyWarn = ["device_cookie_kept"];
+
 test("every check of traffic and set-up has its fault here", () => {
-  expect(Object.keys(faults)).toEqual([...trafficChecks, ...setupChecks].map(({ id }) => id));
+  const all = [...trafficChecks, ...setupChecks].map(({ id }) => id);
+  expect(Object.keys(faults)).toEqual(all.filter((id) => !onlyWarn.includes(id)));
+});
+
+test("a device cookie that the origin deletes is a warning, with what to do", () => {
+  const diagnosis = diagnosed(inLog({ device_cookie_cleared: 3 }));
+  expect(failing(diagnosis)).toEqual([]);
+  expect(diagnosis.setup.find(({ id }) => id === "device_cookie_kept")).toMatchObject({
+    status: "warn",
+    detail: expect.stringContaining("3 warnings"),
+    evidence: { device_cookie_cleared: 3 },
+    fix: expect.stringContaining("Clear-Site-Data"),
+  });
+});
+
+test("an experiment that cannot be activated for lack of user settings fails by that alone", () => {
+  const change: Change = (evidence) => (faults.users_verifiable as Change)(inState("draft")(evidence));
+  expect(failing(diagnosed(change))).toEqual(["users_verifiable"]);
 });
 
 test("where nothing is wrong, nothing fails and there is nothing to do", () => {
@@ -165,12 +204,30 @@ test.each([
     }),
   ],
   ["circuit_closed", "insufficient_data", (e: Evidence) => ({ ...e, log: null })],
-  ["deployment_enabled", "not_applicable", recorded({ deployments: [] })],
+  ["deployment_enabled", "pass", enabledIn("gate")],
+  ["deployment_enabled", "pass", enabledIn("dep_1")],
+  ["deployment_enabled", "fail", enabledIn("dep_gone")],
+  ["deployment_enabled", "not_applicable", (e: Evidence) => enabledIn()(inState("completed")(e))],
+  ["deployment_enabled", "not_applicable", recorded({ flag: null })],
+  ["users_verifiable", "not_applicable", recorded({})],
+  ["users_verifiable", "warn", onUsers],
+  ["users_verifiable", "pass", (e: Evidence) => recorded({ verifies_users: true })(onUsers(e))],
+  ["users_verifiable", "not_applicable", (e: Evidence) => enabledIn("dep_1")(onUsers(e))],
+  ["users_verifiable", "not_applicable", (e: Evidence) => onUsers(inState("completed")(e))],
+  ["flow_has_pages", "pass", recorded({})],
+  ["flow_has_pages", "pass", inFlow("all")],
+  ["flow_has_pages", "warn", inFlow("password_reset")],
   [
-    "deployment_enabled",
-    "not_applicable",
-    (e: Evidence) => recorded({ flag: e.record.flag && { ...e.record.flag, deployments: [] } })(e),
+    "flow_has_pages",
+    "pass",
+    (e: Evidence) => recorded({ gate_flows: ["password_reset"] })(inFlow("password_reset")(e)),
   ],
+  ["flow_has_pages", "not_applicable", (e: Evidence) => enabledIn("dep_1")(inFlow("password_reset")(e))],
+  ["flow_has_pages", "not_applicable", (e: Evidence) => inFlow("password_reset")(inState("completed")(e))],
+  ["device_cookie_kept", "pass", inLog({ experiment_circuit_open: 1 })],
+  ["device_cookie_kept", "insufficient_data", (e: Evidence) => ({ ...e, log: null })],
+  ["device_cookie_kept", "not_applicable", (e: Evidence) => onUsers(inLog({ device_cookie_cleared: 3 })(e))],
+  ["supported_events", "pass", inFlow("all")],
   ["supported_events", "insufficient_data", (e: Evidence) => ({ ...e, counts: noCounts })],
   [
     "supported_events",

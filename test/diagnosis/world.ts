@@ -74,7 +74,7 @@ const record = (weights: readonly number[]): ExperimentRecord => {
       created_at: iso(startMs),
       updated_at: iso(startMs),
     },
-    flag: { id: "flg_1", name: "Login page", key: "login-page", status: "active", deployments: ["dep_1"] },
+    flag: { id: "flg_1", name: "Login page", key: "login-page", status: "active", deployments: ["gate", "dep_1"] },
     variations: weights.map((_, index) => ({
       id: variationId(index),
       name: names[index] ?? "",
@@ -83,6 +83,8 @@ const record = (weights: readonly number[]): ExperimentRecord => {
     })),
     errors: [],
     is_entitled: true,
+    verifies_users: false,
+    gate_flows: ["authentication"],
     active_limit: 1,
     others_active: [],
     epochs: [epoch(1, startMs, null, Object.fromEntries(weights.map((w, index) => [variationId(index), w / total])))],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { nativeProblems } from "../../src/api/native/refuse.ts";
+import { validationWarningCodes } from "../../src/model/check/warn-experiment.ts";
 import { warningCode } from "../../src/model/log-entry.ts";
 import { problems } from "../../src/model/problem.ts";
 import { problemCodes } from "../../src/model/resources.ts";
@@ -55,6 +56,10 @@ it("every refusal of the native fetch API is, with its status", () => {
 
 it("everything that validation finds is", () => {
   expect(codesUnder("What keeps an experiment").sort()).toEqual([...problemCodes].sort());
+});
+
+it("every warning of validation is", () => {
+  expect(codesUnder("Warnings of validation").sort()).toEqual([...validationWarningCodes].sort());
 });
 
 it("each says what it means and what to do", () => {

@@ -66,7 +66,7 @@ describe("as a command", () => {
   it("prints the diagnosis of a stack of its own, and ends with 0 where that names the fault", async () => {
     const { code, output, errors } = await command("--fault", "not_in_deployment", "--visitors", "100");
     expect(errors).toContain("Apps that get nothing: 100/100");
-    expect(output).toContain("Leading cause: The flag is enabled in a deployment (deployment_enabled)");
+    expect(output).toContain("Leading cause: The flag is enabled at the gate or in a deployment (deployment_enabled)");
     expect(output).toContain("What to do: PATCH /feature-flags/{id}");
     expect(output.trimEnd().split("\n").at(-1)).toBe(
       "The diagnosis names deployment_enabled first, and nothing else fails.",

@@ -1,3 +1,4 @@
+import { maxStampedConfigCharacters } from "../../../src/model/check/warn-experiment.ts";
 import { type ManagementCode, problems } from "../../../src/model/problem.ts";
 import { problemCodes } from "../../../src/model/resources.ts";
 import type { Topic } from "../operation-words.ts";
@@ -77,8 +78,7 @@ export const experiments: Topic = {
     },
     validate_experiment: {
       summary: "Validate an experiment",
-      description:
-        "Everything that stands in the way of running it, worked out anew: a draft is judged as if it were to be activated. Changes nothing.",
+      description: `\`errors\` keep the experiment from running; a draft is checked as if it were to be activated. \`warnings\` do not, and \`is_valid\` ignores them: they name what is probably a mistake, such as a flow without pages. A config that takes more than ${maxStampedConfigCharacters} characters as base64url JSON is not sent to the login page: the gate then sends the ids of experiment and variation only, for all variations alike. Changes nothing.`,
       answer: "Validation",
       refusals: ["experiment_not_found"],
     },

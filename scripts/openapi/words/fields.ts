@@ -117,7 +117,11 @@ export const fieldWords: Readonly<Record<string, string>> = {
   is_valid: "Whether it could run now; worked out anew each time.",
   editable_fields: "Which fields may be changed in the current status.",
   experiments: "One page of them.",
-  errors: "Everything that stands in the way; empty when nothing does.",
+  errors: "What keeps the experiment from running; empty where nothing does.",
+  "Validation.warnings": "What is probably a mistake and keeps nothing from running; empty where there is nothing.",
+  "warnings.code": "Stable; docs/problems.md says what to do about each.",
+  "warnings.message": "What is unexpected, and what would be usual.",
+  "Validation.path": "The experiment's field.",
   code: "Stays the same when the words change.",
   message: "What is wrong and what would be right.",
 

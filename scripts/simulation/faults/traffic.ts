@@ -127,14 +127,38 @@ const circuitOpen: Fault = {
   },
 };
 
-const notInDeployment: Fault = {
+const enabledNowhere: Fault = {
   name: "not_in_deployment",
   check: "deployment_enabled",
-  says: "apps fetch with keys of deployments in which the flag is not enabled",
+  says: "the flag is enabled neither at the gate nor in the deployments whose keys apps fetch with",
   least: 100,
-  layout: () => ({ isInDeployments: false }),
+  layout: () => ({ enabledIn: "nowhere" }),
   async run(scene) {
     await scene.fetch("Apps that get nothing", scene.draw(scene.visitors));
+    return undefined;
+  },
+};
+
+const usersNotVerifiable: Fault = {
+  name: "users_not_verifiable",
+  check: "users_verifiable",
+  says: "the experiment assigns users, and the gate has no settings to verify them by, so that it is still a draft",
+  least: 100,
+  layout: () => ({ enabledIn: "gate", status: "draft", experiment: { assignment_config: { subject: "user" } } }),
+  async run(scene) {
+    await scene.browse("Visitors who get nothing", scene.draw(scene.visitors));
+    return undefined;
+  },
+};
+
+const flowWithoutPages: Fault = {
+  name: "flow_without_pages",
+  check: "flow_has_pages",
+  says: "the experiment runs on second factors, and no rule says which pages those are",
+  least: 100,
+  layout: () => ({ enabledIn: "gate", experiment: { authentication_flow: "mfa_challenge" } }),
+  async run(scene) {
+    await scene.browse("Visitors who get nothing", scene.draw(scene.visitors));
     return undefined;
   },
 };
@@ -159,9 +183,11 @@ export const trafficFaults: readonly Fault[] = [
   invalid,
   anotherActive,
   flagNotActive,
+  usersNotVerifiable,
+  flowWithoutPages,
   rampClosed,
   segmentMatchesNobody,
   circuitOpen,
-  notInDeployment,
+  enabledNowhere,
   unsupportedEvents,
 ];

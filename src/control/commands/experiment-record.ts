@@ -49,6 +49,8 @@ function recordOf({ draft, desk, tenant }: CommandContext, { params }: Input<"id
     })),
     errors: checkExperiment(experiment, resources, tenant).map((problem) => presentProblem(problem, resources)),
     is_entitled: tenant.entitled,
+    verifies_users: tenant.verifiesUsers,
+    gate_flows: tenant.gateFlows,
     active_limit: tenant.activeLimit,
     others_active: resources.experiments
       .filter(({ id, status }) => status === "active" && id !== experiment.id)

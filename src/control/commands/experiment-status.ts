@@ -1,6 +1,7 @@
 /** What moves an experiment on: validation, transitions, the ramp. */
 import { activated } from "../../model/activate-experiment.ts";
 import { checkExperiment } from "../../model/check/check-experiment.ts";
+import { warnAboutExperiment } from "../../model/check/warn-experiment.ts";
 import {
   currentLevel,
   type Experiment,
@@ -18,8 +19,11 @@ type Id = Input<"id", unknown>;
 
 export const experimentStatusCommands = {
   validate_experiment(context: CommandContext, { params }: Id) {
-    const errors = validate(context, findExperiment(context.draft, params.id));
-    return { is_valid: errors.length === 0, errors };
+    const { draft, tenant } = context;
+    const experiment = findExperiment(draft, params.id);
+    const errors = validate(context, experiment);
+    const warnings = warnAboutExperiment(experiment, draft.resources(), tenant);
+    return { is_valid: errors.length === 0, errors, warnings };
   },
 
   update_experiment_status(context: CommandContext, { params, body }: Input<"id", unknown, ExperimentTransition>) {

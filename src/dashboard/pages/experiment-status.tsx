@@ -1,4 +1,5 @@
 /** Moves an experiment on, having said what that does to whom. */
+import type { ValidationWarning } from "../../model/check/warn-experiment.ts";
 import type { Experiment, ExperimentTransition } from "../../model/experiment.ts";
 import { currentLevel, nextLevel, segmentAllocations } from "../../model/experiment.ts";
 import type { FeatureFlag } from "../../model/feature-flag.ts";
@@ -30,11 +31,11 @@ export const experimentStatus: Handler = async (visit) => {
   const verb = to === "active" && status === "paused" ? "Resume" : (verbs[to] ?? "Change");
   const page = pageAt`/experiments/${id}`;
   const validation = to === "active" ? await validate(visit, id) : null;
-  const errors = validation?.ok ? validation.body.errors : [];
+  const { errors, warnings } = validation?.ok ? validation.body : { errors: [], warnings: [] };
   return confirmPage<PresentedExperiment>(visit, {
     title: `${verb} “${name}”?`,
     under: [listsUnder.experiments, [page, name]],
-    lead: to === "active" ? await whatActivatingDoes(visit, found, errors) : <Consequence of={to} />,
+    lead: to === "active" ? await whatActivatingDoes(visit, found, { errors, warnings }) : <Consequence of={to} />,
     action: `${verb} it`,
     isDangerous: to === "completed" || to === "archived",
     isReady: errors.length === 0,
@@ -68,7 +69,11 @@ function Consequence({ of }: { of: Target }) {
   return <p>There is no such status.</p>;
 }
 
-async function whatActivatingDoes(visit: Visit, experiment: PresentedExperiment, errors: readonly ValidationError[]) {
+async function whatActivatingDoes(
+  visit: Visit,
+  experiment: PresentedExperiment,
+  { errors, warnings }: { errors: readonly ValidationError[]; warnings: readonly ValidationWarning[] },
+) {
   const { api, reader, tenant } = visit;
   const [names, flag, { experiments: active }] = await Promise.all([
     allocationNames(api, [experiment]),
@@ -82,6 +87,12 @@ async function whatActivatingDoes(visit: Visit, experiment: PresentedExperiment,
         <div class="notice warn">
           <strong>It cannot be activated yet:</strong>
           <Checklist errors={errors} experiment={experiment} />
+        </div>
+      )}
+      {warnings.length > 0 && (
+        <div class="notice warn">
+          <strong>{errors.length > 0 ? "Check this too:" : "It can be activated, but check this first:"}</strong>
+          <Checklist warnings={warnings} experiment={experiment} />
         </div>
       )}
       <h2>What will happen to whom</h2>

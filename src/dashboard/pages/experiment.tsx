@@ -1,5 +1,6 @@
 /** One experiment: what it does, whether it may, and what became of it. */
 import type { ChangeView } from "../../model/change.ts";
+import type { ValidationWarning } from "../../model/check/warn-experiment.ts";
 import { currentLevel, nextLevel } from "../../model/experiment.ts";
 import { followers } from "../../model/experiment-status.ts";
 import type { PresentedExperiment, ValidationError } from "../../model/present-experiment.ts";
@@ -29,7 +30,10 @@ const steps = {
 } as const;
 
 export const validate = ({ api }: Visit, id: string) =>
-  api.send<{ is_valid: boolean; errors: ValidationError[] }>("POST", `/experiments/${id}/validate`);
+  api.send<{ is_valid: boolean; errors: ValidationError[]; warnings: ValidationWarning[] }>(
+    "POST",
+    `/experiments/${id}/validate`,
+  );
 
 export const experiment: Handler = async (visit) => {
   const found = await readExperiment(visit);
@@ -44,7 +48,7 @@ export const experiment: Handler = async (visit) => {
     hasRun ? readReport(visit.api, id) : null,
     hasRun ? readDiagnosis(visit.api, id) : null,
   ]);
-  const errors = validation?.ok ? validation.body.errors : [];
+  const { errors, warnings } = validation?.ok ? validation.body : { errors: [], warnings: [] };
   const body = (
     <>
       <Head title={name} under={under}>
@@ -59,6 +63,12 @@ export const experiment: Handler = async (visit) => {
         <section aria-labelledby="ready">
           <h2 id="ready">{status === "active" ? "No longer valid" : "Before it can be active"}</h2>
           <Checklist errors={errors} experiment={found} />
+        </section>
+      )}
+      {isOpen && warnings.length > 0 && (
+        <section aria-labelledby="warnings">
+          <h2 id="warnings">Warnings</h2>
+          <Checklist warnings={warnings} experiment={found} />
         </section>
       )}
       <section aria-labelledby="allocation">

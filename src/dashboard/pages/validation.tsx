@@ -1,21 +1,23 @@
-/** What stands in the way of an experiment, each with the place where it is mended. */
+/** Errors and warnings of validation, each with a link to the page where it is corrected. */
+import type { ValidationWarning } from "../../model/check/warn-experiment.ts";
 import type { PresentedExperiment, ValidationError } from "../../model/present-experiment.ts";
 import { pageAt } from "../address.ts";
 import { Icon } from "../parts/status.tsx";
 
 interface ChecklistProps {
-  errors: readonly ValidationError[];
+  errors?: readonly ValidationError[];
+  warnings?: readonly ValidationWarning[];
   experiment: PresentedExperiment;
 }
 
-export function Checklist({ errors, experiment }: ChecklistProps) {
+export function Checklist({ errors = [], warnings = [], experiment }: ChecklistProps) {
   return (
     <ul class="lines checklist">
-      {errors.map(({ code, message }) => {
+      {[...errors, ...warnings].map(({ code, message }, place) => {
         const [href, words] = mend(code, experiment);
         return (
           <li>
-            <Icon shape="fail" /> {message}.{" "}
+            <Icon shape={place < errors.length ? "fail" : "warn"} /> {message}.{" "}
             <a href={href}>
               {words}
               <span class="unseen">: {code.replaceAll("_", " ")}</span>
@@ -34,6 +36,10 @@ function mend(code: string, { id, feature_flag_id, allocations }: PresentedExper
     return [`${pageAt`/experiments`}?status=active`, "See what is active"];
   if (code === "feature_flag_too_few_variations") return [`${flag}/variations/new`, "Make another variation"];
   if (code.startsWith("rollout_") || code.startsWith("flag_dependency")) return [`${flag}/rollout`, "Mend the rollout"];
+  if (code === "experiment_user_not_verifiable" || code === "authentication_flow_without_pages") {
+    return [`${pageAt`/experiments/${id}`}/edit`, "Edit the experiment"];
+  }
+  if (code === "experiment_config_too_large") return [flag, "To the feature flag"];
   if (code.startsWith("variation_") || code.startsWith("feature_flag_")) return [flag, "To the feature flag"];
   if (code.startsWith("segment_") || code === "cohort_not_found") {
     const { segment_id } = allocations.find((one) => one.segment_id !== undefined) ?? {};

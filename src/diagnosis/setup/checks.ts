@@ -1,6 +1,6 @@
 import type { Check } from "../check.ts";
 import type { Scene } from "../scene.ts";
-import { distinctEvents, idsAligned, serverSideAssignment, silentUnits } from "./identity.ts";
+import { deviceCookieKept, distinctEvents, idsAligned, serverSideAssignment, silentUnits } from "./identity.ts";
 import { attributesPresent, cohortAge, variationOff } from "./rules.ts";
 
 /** In the order of Amplitude's troubleshooting checklist, and then of its other discrepancies. */
@@ -12,4 +12,5 @@ export const setupChecks: readonly Check<Scene>[] = [
   cohortAge,
   serverSideAssignment,
   silentUnits,
+  deviceCookieKept,
 ];

@@ -119,3 +119,21 @@ export const distinctEvents: Check<Scene> = {
     return { status: share >= thresholds.at_once_share ? "fail" : "pass", detail, evidence };
   },
 };
+
+export const deviceCookieKept: Check<Scene> = {
+  id: "device_cookie_kept",
+  title: "Responses keep the device cookie",
+  fix: 'Have the identity provider send Clear-Site-Data without "cookies" at logout, or set `device_cookie` in TENANTS to a cookie that lasts.',
+  find({ record: { experiment }, log }) {
+    if (experiment.assignment_config.subject !== "device") {
+      return { status: "not_applicable", detail: "It assigns users, who keep their id." };
+    }
+    if (log === null) return { status: "insufficient_data", detail: "The log cannot be reached." };
+    const count = log.day.device_cookie_cleared ?? 0;
+    const evidence = { device_cookie_cleared: count };
+    if (count === 0) return { status: "pass", detail: "No response deleted it within the last day.", evidence };
+    // The gate writes the warning once a minute at most, so that the count says little about how many visitors lost it.
+    const detail = `${plural(count, "warning")} within the last day: the origin deletes the device cookie, and the visitor is counted as a new device.`;
+    return { status: "warn", detail, evidence };
+  },
+};

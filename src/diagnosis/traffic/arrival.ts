@@ -1,8 +1,11 @@
 /** Why there may be no traffic: what arrives, and what becomes of it. */
+import { isEnabledAtGate } from "../../model/check/gate-reach.ts";
+import { gateDeployment } from "../../model/deployment.ts";
 import type { LedgerCounts } from "../../model/ledger-counts.ts";
 import { type Check, type Finding, noLedger } from "../check.ts";
 import { plural, type Scene } from "../scene.ts";
 import { sum, total } from "../split.ts";
+import { isOver } from "./configuration.ts";
 
 const noLog: Finding = { status: "insufficient_data", detail: "The log cannot be reached." };
 
@@ -72,24 +75,23 @@ export const circuitClosed: Check<Scene> = {
 
 export const deploymentEnabled: Check<Scene> = {
   id: "deployment_enabled",
-  title: "The flag is enabled in a deployment",
-  fix: "PATCH /feature-flags/{id} with the ids of the deployments whose apps shall fetch it.",
-  find({ record: { flag, deployments }, counts }) {
-    if (deployments.length === 0 || flag === null) {
-      return { status: "not_applicable", detail: "No app fetches assignments: the tenant has no deployment." };
-    }
+  title: "The flag is enabled at the gate or in a deployment",
+  fix: 'PATCH /feature-flags/{id} with `deployments`: "gate" for login pages, and the ids of deployments whose apps fetch it.',
+  find({ record: { experiment, flag, deployments }, counts }) {
+    if (isOver(experiment.status)) return { status: "not_applicable", detail: "The experiment is over." };
+    if (flag === null) return { status: "not_applicable", detail: "There is no such feature flag." };
     const enabled = deployments.filter(({ id }) => flag.deployments.includes(id)).map(({ id, name }) => ({ id, name }));
-    const byGate = counts === null ? 0 : (assignedBy(counts, "source").get("gate") ?? 0);
-    const evidence = { deployments: deployments.length, enabled, assigned_by_gate: byGate };
-    if (enabled.length > 0) {
-      return { status: "pass", detail: `It is enabled in ${plural(enabled.length, "deployment")}.`, evidence };
-    }
-    if (byGate > 0) {
-      return { status: "not_applicable", detail: "Pages get it from the gate; apps cannot fetch it.", evidence };
-    }
-    return { status: "fail", detail: `It is in none of ${plural(deployments.length, "deployment")}.`, evidence };
+    const atGate = isEnabledAtGate(flag);
+    const byGate = counts === null ? null : (assignedBy(counts, "source").get(gateDeployment) ?? 0);
+    const evidence = { deployments: deployments.length, enabled, enabled_at_gate: atGate, assigned_by_gate: byGate };
+    const places = [
+      ...(atGate ? ["at the gate"] : []),
+      ...(enabled.length > 0 ? [`in ${plural(enabled.length, "deployment")}`] : []),
+    ];
+    if (places.length > 0) return { status: "pass", detail: `It is enabled ${places.join(" and ")}.`, evidence };
+    return { status: "fail", detail: "It is enabled neither at the gate nor in a deployment.", evidence };
   },
-  // Nothing is to be had of an experiment that does not run.
+  // An experiment that does not run is assigned nowhere, wherever its flag is enabled.
   yieldsTo: () => ["experiment_active", "flag_active"],
 };
 
@@ -101,7 +103,7 @@ export const supportedEvents: Check<Scene> = {
   find({ record: { experiment }, counts, log, thresholds }) {
     if (counts === null) return noLedger;
     const { authentication_flow: flow } = experiment;
-    if (flow !== "authentication") {
+    if (flow !== "authentication" && flow !== "all") {
       return { status: "not_applicable", detail: `The end of ${flow} is no log event.` };
     }
     const shown = sum(

@@ -7,8 +7,10 @@ import {
   experimentActive,
   experimentValid,
   flagActive,
+  flowHasPages,
   levelOpen,
   published,
+  usersVerifiable,
 } from "./configuration.ts";
 
 /** In the order in which the guide asks, what it does not ask where it belongs. */
@@ -18,6 +20,8 @@ export const trafficChecks: readonly Check<Scene>[] = [
   experimentValid,
   anotherActive,
   flagActive,
+  usersVerifiable,
+  flowHasPages,
   levelOpen,
   published,
   segmentMatching,

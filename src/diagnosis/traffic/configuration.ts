@@ -1,11 +1,12 @@
 /** Why there may be no traffic: what is configured. The Experiment Center's troubleshooting guide asks the same. */
+import { isEnabledAtGate, isEnabledForApps } from "../../model/check/gate-reach.ts";
 import { currentLevel } from "../../model/experiment.ts";
 import type { Check } from "../check.ts";
 import { plural, type Scene } from "../scene.ts";
 
 const minuteMs = 60_000;
 
-const isOver = (status: string) => status === "completed" || status === "archived";
+export const isOver = (status: string) => status === "completed" || status === "archived";
 
 export const entitled: Check<Scene> = {
   id: "entitled",
@@ -34,15 +35,16 @@ export const experimentActive: Check<Scene> = {
     const more = status === "paused" ? " Log-ins under way keep their variation." : "";
     return { status: "fail", detail: `It is ${status}: nobody is newly assigned.${more}`, evidence };
   },
-  // It cannot be activated before the place is free.
-  yieldsTo: () => ["another_active"],
+  // It cannot be activated before the place is free and its users can be verified.
+  yieldsTo: () => ["another_active", "users_verifiable"],
 };
 
-/** Told by checks of their own. */
-const toldElsewhere: ReadonlySet<string> = new Set([
+const rivalErrors: ReadonlySet<string> = new Set(["experiment_active_limit_exceeded", "feature_flag_shared"]);
+/** Reported by checks of their own. */
+const reportedElsewhere: ReadonlySet<string> = new Set([
+  ...rivalErrors,
   "feature_flag_not_active",
-  "experiment_active_limit_exceeded",
-  "feature_flag_shared",
+  "experiment_user_not_verifiable",
 ]);
 
 export const experimentValid: Check<Scene> = {
@@ -50,7 +52,7 @@ export const experimentValid: Check<Scene> = {
   title: "The experiment is valid",
   fix: "Correct each error listed; POST /experiments/{id}/validate lists them anew. An invalid experiment is not served.",
   find({ record }) {
-    const errors = record.errors.filter(({ code }) => !toldElsewhere.has(code));
+    const errors = record.errors.filter(({ code }) => !reportedElsewhere.has(code));
     if (errors.length === 0) return { status: "pass", detail: "Validation finds nothing." };
     const listed = errors.map(({ code, message }) => ({ code, message }));
     const detail = `Validation finds ${plural(errors.length, "error")}: ${errors.map(({ code }) => code).join(", ")}.`;
@@ -67,7 +69,7 @@ export const anotherActive: Check<Scene> = {
     if (isOver(experiment.status)) {
       return { status: "not_applicable", detail: "The experiment is over.", evidence };
     }
-    const blocking = errors.find(({ code }) => code !== "feature_flag_not_active" && toldElsewhere.has(code));
+    const blocking = errors.find(({ code }) => rivalErrors.has(code));
     if (blocking !== undefined) {
       const names = others.map(({ name }) => `"${name}"`).join(", ");
       return { status: "fail", detail: `Active instead: ${names}. ${blocking.message}.`, evidence };
@@ -86,6 +88,46 @@ export const flagActive: Check<Scene> = {
     if (flag === null) return { status: "not_applicable", detail: "There is no such feature flag.", evidence };
     if (flag.status === "active") return { status: "pass", detail: `"${flag.name}" is active.`, evidence };
     return { status: "fail", detail: `"${flag.name}" is ${flag.status}: it serves nobody.`, evidence };
+  },
+};
+
+export const usersVerifiable: Check<Scene> = {
+  id: "users_verifiable",
+  title: "The gate can verify users",
+  fix: "Set `user` in TENANTS to say how the gate verifies a user's token, or assign devices.",
+  find({ record: { experiment, flag, verifies_users: isSet } }) {
+    const { subject } = experiment.assignment_config;
+    const evidence = { subject, user_settings: isSet };
+    if (subject !== "user") return { status: "not_applicable", detail: "It assigns devices.", evidence };
+    if (isOver(experiment.status)) return { status: "not_applicable", detail: "The experiment is over.", evidence };
+    if (flag === null || !isEnabledAtGate(flag)) {
+      return { status: "not_applicable", detail: "Its flag is not enabled at the gate.", evidence };
+    }
+    if (isSet) return { status: "pass", detail: "The tenant's settings say how users are verified.", evidence };
+    const detail = "It assigns users, and the tenant has no `user` settings";
+    return isEnabledForApps(flag)
+      ? { status: "warn", detail: `${detail}: only apps assign.`, evidence }
+      : { status: "fail", detail: `${detail}: no one is assigned.`, evidence };
+  },
+};
+
+export const flowHasPages: Check<Scene> = {
+  id: "flow_has_pages",
+  title: "The experiment's flow has pages",
+  fix: "Set `pages` in TENANTS to say which paths belong to the flow, or choose another flow.",
+  find({ record: { experiment, flag, gate_flows: flows } }) {
+    const { authentication_flow: flow } = experiment;
+    const evidence = { authentication_flow: flow, flows_with_pages: [...flows] };
+    if (isOver(experiment.status)) return { status: "not_applicable", detail: "The experiment is over.", evidence };
+    if (flag === null || !isEnabledAtGate(flag)) {
+      return { status: "not_applicable", detail: "Its flag is not enabled at the gate.", evidence };
+    }
+    if (flow === "all") return { status: "pass", detail: "It runs on the pages of every flow.", evidence };
+    if (flows.includes(flow)) return { status: "pass", detail: `The flow ${flow} has pages.`, evidence };
+    const detail = `No page at the gate belongs to the flow ${flow}`;
+    return isEnabledForApps(flag)
+      ? { status: "warn", detail: `${detail}: only apps assign.`, evidence }
+      : { status: "fail", detail: `${detail}: no one is assigned.`, evidence };
   },
 };
 

@@ -13,7 +13,7 @@ import {
 } from "../resources.ts";
 import { checkFlag, isHarmless } from "./check-flag.ts";
 import { checkSegment } from "./check-segment.ts";
-import { isEnabledAtGate, isEnabledForApps, userNotVerifiable } from "./gate-reach.ts";
+import { isEnabledAtGate, isEnabledForApps } from "./gate-reach.ts";
 
 type Report = (code: ProblemCode, message: string, under?: string) => void;
 
@@ -144,7 +144,9 @@ function reportRepeated<Field extends "variation_id" | "segment_id" | "priority"
 /** Where apps fetch the flag too, they say who the user is, so that it is only a warning there. */
 function checkUsers({ assignment_config }: Experiment, flag: FeatureFlag, report: Report): void {
   if (assignment_config.subject !== "user" || !isEnabledAtGate(flag) || isEnabledForApps(flag)) return;
-  report("experiment_user_not_verifiable", userNotVerifiable, ".assignment_config.subject");
+  const message =
+    "the gate cannot verify users: set `user` in TENANTS, assign devices, or enable the flag in an app's deployment instead";
+  report("experiment_user_not_verifiable", message, ".assignment_config.subject");
 }
 
 /** Others that are active already; of several active ones, the first stored come first. */

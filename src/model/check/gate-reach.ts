@@ -1,12 +1,10 @@
 /** Where a flag is enabled, as far as it decides what an experiment on it can reach. */
 import { gateDeployment } from "../deployment.ts";
-import type { FeatureFlag } from "../feature-flag.ts";
 
-type Enabled = Pick<FeatureFlag, "deployments">;
+interface Enabled {
+  deployments: readonly string[];
+}
 
 export const isEnabledAtGate = ({ deployments }: Enabled): boolean => deployments.includes(gateDeployment);
 
 export const isEnabledForApps = ({ deployments }: Enabled): boolean => deployments.some((id) => id !== gateDeployment);
-
-export const userNotVerifiable =
-  "the gate cannot verify users: set `user` in TENANTS, assign devices, or enable the flag only in apps' deployments";

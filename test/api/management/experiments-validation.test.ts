@@ -8,6 +8,7 @@ import {
   type FlagStage,
   segmentBodyOf,
   shares,
+  verifiedUsers,
 } from "../experiment-stage.ts";
 
 let client: Client;
@@ -30,7 +31,7 @@ it("answers nothing but that all is well", async () => {
   const { id } = await client.post("/experiments", bodyOf(flag));
   expect(await client.send("POST", `/experiments/${id}/validate`)).toMatchObject({
     status: 200,
-    body: { is_valid: true, errors: [] },
+    body: { is_valid: true, errors: [], warnings: [] },
   });
 });
 
@@ -43,7 +44,7 @@ it("changes nothing, ignores a body, and needs to read only", async () => {
   for (const body of [undefined, "{not json", { status: "active" }, new Uint8Array([255])]) {
     const answer = await client.send("POST", `/experiments/${id}/validate`, body, { authorization });
     expect(answer.status).toBe(200);
-    expect(Object.keys(answer.body)).toEqual(["is_valid", "errors"]);
+    expect(Object.keys(answer.body)).toEqual(["is_valid", "errors", "warnings"]);
   }
   expect(await client.get(`/experiments/${id}`)).toEqual(before);
 });
@@ -246,4 +247,37 @@ describe("is_valid of an active experiment follows", () => {
     await client.delete(`/feature-flags/${own.id}/variations/${other}`);
     expect(await codesOf(id)).toEqual(["feature_flag_too_few_variations"]);
   });
+});
+
+it("warns of what the tenant's settings make of it, which keeps nothing from running", async () => {
+  client = createClient({ tenant: { provider: "oidc" } });
+  const { id: flagId, variations } = await createFlag(client);
+  const deployment = await client.post("/deployments", { name: "App", type: "client" });
+  await client.patch(`/feature-flags/${flagId}`, { deployments: ["gate", deployment.id] });
+  const changes = {
+    authentication_flow: "password_reset",
+    assignment_config: { subject: "user" },
+    allocations: [{ variation_id: variations[0], weight: 100, is_control: true }],
+  };
+  const { id } = await client.post("/experiments", bodyOf({ id: flagId, variations }, changes));
+  const { is_valid, errors, warnings } = await client.post(`/experiments/${id}/validate`);
+  expect([is_valid, errors]).toEqual([true, []]);
+  expect(warnings.map(({ code, path }: { code: string; path: string }) => [code, path])).toEqual([
+    ["experiment_user_not_verifiable", "assignment_config.subject"],
+    ["authentication_flow_without_pages", "authentication_flow"],
+    ["experiment_single_variation", "allocations"],
+  ]);
+  expect(warnings[1].message).toContain("choose one of authentication, all");
+  expect((await client.post(`/experiments/${id}/status`, { status: "active" })).status).toBe("active");
+});
+
+it("refuses users that no one verifies, until the tenant's settings say how", async () => {
+  const onUsers = { assignment_config: { subject: "user" } };
+  const { id } = await client.post("/experiments", bodyOf(flag, onUsers));
+  expect(await codesOf(id)).toEqual(["experiment_user_not_verifiable"]);
+  const refused = await client.send("POST", `/experiments/${id}/status`, { status: "active" });
+  expect([refused.status, refused.body.errorCode]).toEqual([400, "experiment_user_not_verifiable"]);
+  client = createClient({ tenant: { user: verifiedUsers } });
+  const other = await client.post("/experiments", bodyOf(await createFlag(client), onUsers));
+  expect(await codesOf(other.id)).toEqual([]);
 });
