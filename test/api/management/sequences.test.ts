@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it, vi } from "vitest";
 import { type Client, createClient } from "../client.ts";
 import { conforming } from "../conformance.ts";
+import { verifiedUsers } from "../experiment-stage.ts";
 import { audit } from "../sequences/audit.ts";
 import { type Step, type StepKind, steps } from "../sequences/steps.ts";
 import { emptyWorld, isValid, type World } from "../sequences/world.ts";
@@ -94,7 +95,7 @@ it("any sequence", { timeout: 180_000 }, async () => {
   const outcomes = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { minLength: 28, maxLength: 28 }), async (rest) => {
-      const client = conforming(createClient({ vars: { MANAGEMENT_RATE: "100000" } }));
+      const client = conforming(createClient({ tenant: { user: verifiedUsers }, vars: { MANAGEMENT_RATE: "100000" } }));
       const world = emptyWorld();
       let version = 0;
       for (const [place, step] of [...beginning, ...rest].entries()) {
