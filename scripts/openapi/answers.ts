@@ -104,8 +104,8 @@ export const answers: Readonly<Record<string, v.GenericSchema>> = {
   Validation: v.strictObject({
     is_valid: v.boolean(),
     errors: v.array(v.strictObject({ code: v.string(), message: v.string() })),
-    warnings: v.array(
-      v.strictObject({ code: v.picklist(validationWarningCodes), message: v.string(), path: v.string() }),
+    warnings: v.exactOptional(
+      v.array(v.strictObject({ code: v.picklist(validationWarningCodes), message: v.string(), path: v.string() })),
     ),
   }),
   ExperimentReport: experimentReport,

@@ -17,7 +17,7 @@ import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.
 import { withTimeout } from "./deadline.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
 import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";
-import { isAged, isSameSession, resignTimeoutMs, type Session, sessionSeconds, signSession } from "./session.ts";
+import { cookieSeconds, isAged, isSameSession, resignTimeoutMs, type Session, signSession } from "./session.ts";
 import type { Stamp, Stamper } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices, stickyLookup } from "./sticky.ts";
 import { noUser, type User } from "./user.ts";
@@ -206,6 +206,8 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   const next = isDocument
     ? nextSession(visit, decision, { before: own, device, userUnit, isNewLogin, forced, gate })
     : own;
+  // Nothing of a forced visit is counted, and nothing of it is remembered beyond the session.
+  const added = next?.isForced ? [] : decision.added;
   const codes = visitor.override === "refused" ? ["experiment_override_refused" as const] : decision.warnings;
   const stamp = await tools.stamper.stamp(tenant, decision, url, nowMs);
   const isChanged = next !== null && (session === null || !isSameSession(next, session));
@@ -216,7 +218,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
         device,
         sticky,
         snapshot,
-        decision,
+        decision: { added, rollouts: decision.rollouts },
         userId: user.id,
         session: isRenewed ? renewed : null,
         mustSign: isChanged,
@@ -225,7 +227,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   return {
     ...base,
     assignments: decision.assignments,
-    added: next?.isForced ? [] : decision.added,
+    added,
     stamp: stamp !== null && stamp.values.stamp === undefined ? null : stamp,
     failedOpen: null,
     deviceId: device?.id ?? null,
@@ -290,6 +292,7 @@ function nextSession(
     hasPage: kept?.hasPage ?? false,
     isSignup: kept?.isSignup ?? false,
     isForced: forced !== null || (!restarts && before?.isForced === true),
+    hasSucceeded: kept?.hasSucceeded ?? false,
   };
   return before !== null && isSameSession(next, before) ? before : next;
 }
@@ -301,7 +304,7 @@ interface Signing {
   /** What was chosen in earlier sessions. */
   sticky: StickyChoices;
   snapshot: CompiledSnapshot;
-  decision: Decision;
+  decision: Pick<Decision, "added" | "rollouts">;
   userId: string | null;
   /** To be set anew; null where the visitor's own cookie will do. */
   session: Session | null;
@@ -324,7 +327,7 @@ async function signCookies(
   if (session !== null) {
     const signing = signSession(keyring, tenant.id, session);
     const value = await (mustSign ? signing : withTimeout(signing, resignTimeoutMs).catch(() => null));
-    if (value !== null) signed.push(setCookie("vst_ses", value, sessionSeconds, scope));
+    if (value !== null) signed.push(setCookie("vst_ses", value, cookieSeconds(session), scope));
   }
   return signed;
 }

@@ -39,10 +39,11 @@ export function startsLogin(request: Request, url: Address, { path }: Classified
   if (session.redirect !== null && session.redirect === addressTag(url.pathname, url.search)) return false;
   const { login } = session;
   if (login === null) return true;
-  const { id } = loginRequestOf(url);
-  if (id !== null && login.requests.some((each) => each.id === id)) return false;
   const { headers, method } = request;
   const site = headers.get("sec-fetch-site");
+  if (session.hasSucceeded && site !== null) return site !== "same-origin";
+  const { id } = loginRequestOf(url);
+  if (id !== null && login.requests.some((each) => each.id === id)) return false;
   if (site !== null) return site !== "same-origin";
   // A form of the provider's own page; a service provider's comes from elsewhere.
   if (method === "POST") return (headers.get("origin") ?? url.origin) !== url.origin;

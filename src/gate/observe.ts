@@ -10,7 +10,14 @@ import { addressTag } from "./login.ts";
 import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
 import { parsePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
-import { resignTimeoutMs, type Session, sessionSeconds, signSession, unassignedValue } from "./session.ts";
+import {
+  cookieSeconds,
+  resignTimeoutMs,
+  type Session,
+  sessionSeconds,
+  signSession,
+  unassignedValue,
+} from "./session.ts";
 import { cannotBeAssigned, type Visit, valuesOf } from "./visitor.ts";
 
 export interface Observed {
@@ -56,17 +63,21 @@ export async function observe(
   const isOwnForm = request.method === "POST" && request.headers.get("sec-fetch-site") === "same-origin";
   const hasPage = isPage || isOwnForm || session?.hasPage === true;
   const isSignup = session?.isSignup === true || classified.isSignup;
+  const isSuccess = outcome !== null && outcome.kind !== "failure";
   const report: Report = {
     assigned: decision.added,
     exposed,
-    outcome: outcome && {
-      type: outcomeTypeOf(outcome, { isSignup, hasPage: session === null || hasPage }),
-      assignments,
-      isCounted,
-      failedOpen: decision.failedOpen,
-      clientId: session?.login?.clientId ?? null,
-      connection: session?.login?.connection ?? null,
-    },
+    outcome:
+      outcome === null || (isSuccess && session?.hasSucceeded === true)
+        ? null
+        : {
+            type: outcomeTypeOf(outcome, { isSignup, hasPage: session === null || hasPage }),
+            assignments,
+            isCounted,
+            failedOpen: decision.failedOpen,
+            clientId: session?.login?.clientId ?? null,
+            connection: session?.login?.connection ?? null,
+          },
     forcedIn: decision.forcedIn,
     pins: session?.pins ?? [],
     warnings: [...decision.warnings, ...(isPassed ? [] : clearedWarning(visit, decision, response))],
@@ -94,16 +105,18 @@ export async function observe(
     // Also while nothing is assigned: the log tells a pass-through by it, and a user may be assigned later in this login.
     hasPage: session.hasPage || hasPage,
     isSignup: session.isSignup || isSignupSent,
+    hasSucceeded: isSuccess || (session.hasSucceeded && !isPage),
   };
   const isChanged =
     exposed.length > 0 ||
     next.redirect !== session.redirect ||
     next.hasPage !== session.hasPage ||
-    next.isSignup !== session.isSignup;
+    next.isSignup !== session.isSignup ||
+    next.hasSucceeded !== session.hasSucceeded;
   if (!isChanged) return result(decision.cookies);
   try {
     const value = await withTimeout(signSession(keyring, tenant.id, next), resignTimeoutMs);
-    return result([...others(), setCookie("vst_ses", value, sessionSeconds, scope)]);
+    return result([...others(), setCookie("vst_ses", value, cookieSeconds(next), scope)]);
   } catch {
     // The session stays as it was; an exposure may be reported again, which changes no count.
     return result(decision.cookies);

@@ -194,7 +194,9 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
     const saml = form?.fields.get("SAMLResponse");
     const isRefused = rule.outcome === "success" && saml && !isSamlSuccess(saml);
     const kind = isRefused ? "failure" : rule.outcome;
-    return { outcome: { kind, ends: rule.outcome !== "failure" || answer !== null }, response: passed };
+    // A page that logs in by its own call goes on from there, mostly to the application's redirect.
+    const isOver = rule.outcome === "failure" || classified.isFetch ? answer !== null : true;
+    return { outcome: { kind, ends: isOver }, response: passed };
   }
   if (answer !== null) return { outcome: answer, response: passed };
   if (form !== null && readsForm) {

@@ -6,6 +6,9 @@ import { createMemo } from "../assignment/memo.ts";
 import { flowNames } from "../model/flow.ts";
 
 export const sessionSeconds = 3600;
+
+/** How long after a call of the page has logged in the page may take to send the visitor to the application. */
+const succeededSeconds = 60;
 /** The hour slides, but a younger cookie is not set again. */
 const renewAfterSeconds = 300;
 /** How long a signature is awaited that can be done without. */
@@ -56,14 +59,19 @@ export interface Session {
   isSignup: boolean;
   /** A variation was forced in this login, so that nothing of it is counted. */
   isForced: boolean;
+  /** A call of the page has logged in already: the redirect to the application that follows is the same login's. */
+  hasSucceeded: boolean;
 }
+
+/** How long the browser is to keep the cookie. */
+export const cookieSeconds = ({ hasSucceeded }: Session): number => (hasSucceeded ? succeededSeconds : sessionSeconds);
 
 const version = 2;
 const methods = ["auto", "sticky", "inclusion", "forced"] as const;
 const exposedBit = 8;
 const flows = [...flowNames, "all"] as const;
 const parts: readonly DecidedPart[] = flows.flatMap((flow): DecidedPart[] => [`${flow}.device`, `${flow}.user`]);
-const [pageBit, signupBit, forcedBit, formBit] = [1, 2, 4, 8] as const;
+const [pageBit, signupBit, forcedBit, formBit, successBit] = [1, 2, 4, 8, 16] as const;
 
 type PackedPin = [id: string, variation: string | 0, method: number, segment: string | 0, epoch: number];
 type PackedRequest = [id: string | 0, state: string | 0, redirectUri: string | 0];
@@ -104,6 +112,7 @@ function pack(session: Session): string {
     (session.hasPage ? pageBit : 0) |
       (session.isSignup ? signupBit : 0) |
       (session.isForced ? forcedBit : 0) |
+      (session.hasSucceeded ? successBit : 0) |
       (login?.postsForm ? formBit : 0),
     session.decided.map((part) => parts.indexOf(part)),
     session.userUnit ?? 0,
@@ -149,6 +158,7 @@ function unpack(payload: string): Session | null {
     hasPage: (bits & pageBit) !== 0,
     isSignup: (bits & signupBit) !== 0,
     isForced: (bits & forcedBit) !== 0,
+    hasSucceeded: (bits & successBit) !== 0,
   };
 }
 
@@ -180,6 +190,7 @@ function unpackBefore([, deviceId, issuedAtSeconds, pins, exposed, signup]: Pack
     hasPage: exposed === 1,
     isSignup: signup === 1,
     isForced: own.some(({ method }) => method === "forced"),
+    hasSucceeded: false,
   };
 }
 

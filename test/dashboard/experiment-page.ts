@@ -110,7 +110,7 @@ export async function showExperiment(answers: Answers): Promise<Response> {
     [/^\/caller/, { actor: "root", scopes: ["read:experimentation"], tenant: "default" }],
     [/\/report$/, answers.report ?? report],
     [/\/diagnosis$/, answers.diagnosis ?? diagnosis],
-    [/\/validate$/, { is_valid: true, errors: [], warnings: [], ...answers.validation }],
+    [/\/validate$/, { is_valid: true, errors: [], ...answers.validation }],
     [/^\/experiments\/exp_1$/, experiment],
     [/\/variations$/, { variations: [] }],
     [/^\/feature-flags/, { id: "flg_1", name: "Flag" }],

@@ -26,6 +26,7 @@ const session: Session = {
   hasPage: true,
   isSignup: false,
   isForced: false,
+  hasSucceeded: false,
 };
 /** A login that was begun with this query. */
 const begun = (query: string): Session => {
@@ -194,7 +195,7 @@ describe("a page's own call", () => {
     ];
     const given = { path: "/api/login", method: "POST", headers: call, tenant: { outcomes } };
     expect(await outcomeOf(json({ status: "WRONG" }), given)).toEqual(tryAgain);
-    expect(await outcomeOf(json({ session: { id: "x" } }), given)).toEqual({ kind: "login", ends: true });
+    expect(await outcomeOf(json({ session: { id: "x" } }), given)).toEqual({ kind: "login", ends: false });
     expect(await outcomeOf(json({ session: { id: null } }), given)).toBeNull();
     expect(await outcomeOf(json({ status: "WRONG" }), { ...given, headers: browser })).toBeNull();
   });

@@ -49,6 +49,7 @@ function sessionOf(rules: ReturnType<typeof compileRules>): Session {
     hasPage: true,
     isSignup: false,
     isForced: false,
+    hasSucceeded: false,
   };
 }
 

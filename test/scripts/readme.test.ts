@@ -33,7 +33,7 @@ it("makes an experiment, shows it, pauses and completes it", async () => {
     is_valid: false,
     errors: [{ code: "experiment_active_limit_exceeded" }],
   });
-  expect(JSON.parse(valid ?? "")).toEqual({ is_valid: true, errors: [], warnings: [] });
+  expect(JSON.parse(valid ?? "")).toEqual({ is_valid: true, errors: [] });
   expect(pages).toEqual([
     expect.stringMatching(/^data-variation-id="var_\w+"$/),
     expect.stringMatching(/^>(Sign in|Come in)<\/button>$/),

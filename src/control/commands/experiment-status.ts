@@ -23,7 +23,7 @@ export const experimentStatusCommands = {
     const experiment = findExperiment(draft, params.id);
     const errors = validate(context, experiment);
     const warnings = warnAboutExperiment(experiment, draft.resources(), tenant);
-    return { is_valid: errors.length === 0, errors, warnings };
+    return { is_valid: errors.length === 0, errors, ...(warnings.length > 0 ? { warnings } : {}) };
   },
 
   update_experiment_status(context: CommandContext, { params, body }: Input<"id", unknown, ExperimentTransition>) {

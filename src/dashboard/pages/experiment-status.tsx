@@ -31,7 +31,7 @@ export const experimentStatus: Handler = async (visit) => {
   const verb = to === "active" && status === "paused" ? "Resume" : (verbs[to] ?? "Change");
   const page = pageAt`/experiments/${id}`;
   const validation = to === "active" ? await validate(visit, id) : null;
-  const { errors, warnings } = validation?.ok ? validation.body : { errors: [], warnings: [] };
+  const { errors, warnings = [] } = validation?.ok ? validation.body : { errors: [] };
   return confirmPage<PresentedExperiment>(visit, {
     title: `${verb} “${name}”?`,
     under: [listsUnder.experiments, [page, name]],

@@ -30,7 +30,7 @@ const steps = {
 } as const;
 
 export const validate = ({ api }: Visit, id: string) =>
-  api.send<{ is_valid: boolean; errors: ValidationError[]; warnings: ValidationWarning[] }>(
+  api.send<{ is_valid: boolean; errors: ValidationError[]; warnings?: ValidationWarning[] }>(
     "POST",
     `/experiments/${id}/validate`,
   );
@@ -48,7 +48,7 @@ export const experiment: Handler = async (visit) => {
     hasRun ? readReport(visit.api, id) : null,
     hasRun ? readDiagnosis(visit.api, id) : null,
   ]);
-  const { errors, warnings } = validation?.ok ? validation.body : { errors: [], warnings: [] };
+  const { errors, warnings = [] } = validation?.ok ? validation.body : { errors: [] };
   const body = (
     <>
       <Head title={name} under={under}>

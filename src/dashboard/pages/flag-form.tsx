@@ -60,7 +60,7 @@ export const newFlag: Handler = async (visit) =>
     under,
     fields: [nameField, descriptionField, keyField, ...fieldsOf(await deploymentOptions(visit))],
     values: new URLSearchParams({ deployments: gateDeployment }),
-    action: "Create feature flag",
+    action: "Make the feature flag",
     shape,
     cancel: listsUnder.flags[0],
     send: (body) => visit.api.send("POST", "/feature-flags", body),

@@ -31,7 +31,7 @@ it("answers nothing but that all is well", async () => {
   const { id } = await client.post("/experiments", bodyOf(flag));
   expect(await client.send("POST", `/experiments/${id}/validate`)).toMatchObject({
     status: 200,
-    body: { is_valid: true, errors: [], warnings: [] },
+    body: { is_valid: true, errors: [] },
   });
 });
 
