@@ -42,6 +42,12 @@ const migrations = [
       FROM resource WHERE kind = 'experiment'
     )
   END;
+  -- Targets with an empty list of conditions matched nobody; from now on they would match everybody.
+  UPDATE resource SET body = json_set(body, '$.rollout.targeting', (
+    SELECT json_group_array(json(value)) FROM json_each(body, '$.rollout.targeting')
+    WHERE json_array_length(value, '$.conditions') IS NOT 0
+  ))
+  WHERE kind = 'feature_flag' AND CASE WHEN json_valid(body) THEN json_type(body, '$.rollout.targeting') = 'array' END;
   `,
 ];
 

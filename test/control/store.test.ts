@@ -89,6 +89,29 @@ describe("flags of before they could be enabled at the gate", () => {
       ]);
     }));
 
+  it("lose the targets whose empty conditions matched nobody", () =>
+    withLives(async ({ run, restart, storage }) => {
+      const { id } = await run("create_feature_flag", { body: { name: "Targeted" } });
+      const { id: without } = await run("create_feature_flag", { body: { name: "Without" } });
+      const french = [[{ selector: ["context", "user", "country"], op: "is", values: ["FR"] }]];
+      const target = { percentage: 100, weights: {} };
+      const targeting = [
+        { name: "Nobody", conditions: [], ...target },
+        { name: "French", conditions: french, ...target },
+        { name: "Everybody", ...target },
+      ];
+      storage.sql.exec(
+        "UPDATE resource SET body = json_set(body, '$.rollout', json(?)) WHERE id = ?",
+        JSON.stringify({ sticky_bucketing: true, targeting }),
+        id,
+      );
+      makeOld(storage, { [id]: ["gate"] });
+      await restart();
+      const { rollout } = await run("get_feature_flag", { params: { id } });
+      expect(rollout).toEqual({ sticky_bucketing: true, targeting: targeting.slice(1) });
+      expect((await run("get_feature_flag", { params: { id: without } })).rollout).toBeUndefined();
+    }));
+
   it.each(["feature_flag", "experiment"])(
     "are migrated beside a %s that cannot be read, which stays as it is",
     (kind) =>
