@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createKeyring } from "../../../src/assignment/keyring.ts";
+import { signSession } from "../../../src/assignment/session.ts";
 import { createDelivery } from "../../../src/ledger/delivery.ts";
 import { countsOf } from "../../../src/ledger/reader.ts";
 import { snapshotKey } from "../../../src/model/snapshot.ts";
@@ -239,6 +240,28 @@ describe("POST /_vestibule/v1/outcomes", () => {
         expect([status, body.errorCode]).toEqual([400, "invalid_outcome"]);
         expect(body.message).toContain("device_id: must be given, or else user_id or assignment_id");
       }
+      expect(stage.takeEvents()).toEqual([]);
+    });
+
+    it("counts nothing of a login that was forced at the gate", async () => {
+      const did = `__Host-vst_did=${await signedDevice(stage, payload)}`;
+      const sessionOf = async (deviceId: string, isForced: boolean) => {
+        const keyring = createKeyring(readSettings(stage.env).cookieKeys, (call) => call());
+        const value = await signSession(keyring, stage.tenant, {
+          ...{ deviceId, userUnit: null, issuedAtSeconds: Date.now() / 1000, pins: [], decided: [], login: null },
+          ...{ redirect: null, hasPage: true, isSignup: false, isForced, hasSucceeded: false },
+        });
+        return `__Host-vst_ses=${value}`;
+      };
+      const acceptedWith = async (cookie: string, body: object = {}) =>
+        (await report({ outcome: "login", ...body }, "", { cookie })).body.accepted;
+      expect(await acceptedWith(`${did}; ${await sessionOf(id, false)}`)).toBe(1);
+      expect(await acceptedWith(`${did}; ${await sessionOf("another device", true)}`)).toBe(1);
+      stage.takeEvents();
+      for (const body of [{}, { device_id: id }, { user_id: "u" }]) {
+        expect(await acceptedWith(`${did}; ${await sessionOf(id, true)}`, body)).toBe(0);
+      }
+      expect(await acceptedWith(await sessionOf("", true), { user_id: "u" })).toBe(0);
       expect(stage.takeEvents()).toEqual([]);
     });
 
