@@ -300,6 +300,12 @@ describe("tenant options", () => {
     expect(errors.join()).not.toContain("hunter2");
   });
 
+  it("take no list of headers for the origin, which has no names", () => {
+    const { errors, routes } = readAcme({ origin_headers: ["hunter2"] });
+    expect(errors).toEqual(["TENANTS.acme: origin_headers: must be an object, not a list"]);
+    expect(routes[0]).toMatchObject({ tenant: null, originHeaders: {} });
+  });
+
   it("say nothing of a plain header's value either", () => {
     const { errors } = readAcme({ origin_headers: { "x-key": "hunter2\n", "x-other": ["hunter2"] } });
     expect(errors.length).toBeGreaterThan(0);
