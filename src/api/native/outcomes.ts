@@ -1,8 +1,6 @@
 /** Outcomes of logins that the gate cannot see: pages that sign in by fetch, magic links opened elsewhere, apps. */
 import * as v from "valibot";
-import { cookieName, cookieValues } from "../../assignment/cookies.ts";
 import { readDeviceId } from "../../assignment/device-cookie.ts";
-import { readSession } from "../../assignment/session.ts";
 import { deviceIdSchema } from "../../model/device-id.ts";
 import type { OutcomeType } from "../../model/event.ts";
 import { memo } from "../../model/memo.ts";
@@ -34,24 +32,13 @@ export function createOutcomes(serving: Serving): Answer {
   const deviceInCookie = memo(({ request, url, client }: BatchContext) =>
     readDeviceId(keyring, client.tenant, request.headers.get("cookie"), { secure: url.protocol === "https:" }),
   );
-  // A page that signs in by fetch reports its own login, which a link of QA may have forced at the gate.
-  const isForcedSession = memo(async (context: BatchContext) => {
-    const { request, url, client, nowMs } = context;
-    const name = cookieName("vst_ses", { secure: url.protocol === "https:" });
-    const values = cookieValues(request.headers.get("cookie"), name);
-    if (values.length === 0) return false;
-    const session = await readSession(keyring, client.tenant.id, values, nowMs);
-    if (session === null || session === "unassigned" || !session.isForced) return false;
-    return session.deviceId === "" || session.deviceId === (await deviceInCookie(context));
-  });
-
   return createBatchHandler(
     {
       name: "outcomes",
       schema: outcomeSchema,
       invalidCode: "invalid_outcome",
       async readItem(given, context) {
-        const { client, nowMs, occasion, forcedExperimentId } = context;
+        const { client, nowMs, occasion, isForced } = context;
         const atMs = readTime(given.at, nowMs);
         if (typeof atMs === "object") return atMs;
         const userId = given.user_id ?? null;
@@ -81,8 +68,7 @@ export function createOutcomes(serving: Serving): Answer {
         const outcomes: ReportedOutcome[] = found.map((experiment) => ({ experiment, ...eventOf(experiment) }));
         if (told.length + outcomes.length === 0) return { ignored: "no_experiment" };
         // Nothing of a forced visit is counted, neither for the experiment that is displaced nor for one on another flag.
-        const isForced = forcedExperimentId !== null || assigned?.assignment.method === "forced";
-        if (isForced || (await isForcedSession(context))) return { ignored: "forced" };
+        if (isForced || assigned?.assignment.method === "forced") return { ignored: "forced" };
         return {
           telling: { occasion: { ...occasion, source: "native" }, subject: { deviceId, userId }, told, outcomes },
         };
