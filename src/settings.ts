@@ -278,6 +278,12 @@ export function readSettings(variables: Variables): Settings {
     if (id !== "default") addTenant(id, given);
     else addTenant(id, isObject(given) ? { ...standard, ...given } : given);
   }
+  // Whatever TENANTS.default looks like, ORIGIN is where the hosts of no other tenant lead.
+  const standardRoute = routes.find(({ id }) => id === "default");
+  if (origin && standardRoute) {
+    standardRoute.origin ??= origin;
+    if (standardRoute.hosts.length === 0 && !hostOwners.has("*")) standardRoute.hosts = standard.hosts;
+  }
   const hasDefault = Object.hasOwn(named, "default");
   if (!hasDefault && (origin || Object.keys(named).length === 0)) addTenant("default", standard);
   for (const id of Object.keys(secretHeaders)) {

@@ -255,6 +255,23 @@ describe("tenant options", () => {
     expect(readAcme({ pages: [{ path: "mfa", flow: "none" }] }).errors).toHaveLength(2);
   });
 
+  it.each([
+    ["null", "null"],
+    ["a list", "[]"],
+    ["hosts that are no list", '{"hosts":"login.acme.com"}'],
+    ["hosts that are none", '{"hosts":["not a host"]}'],
+    ["an origin that is none", '{"origin":null}'],
+  ])("of the default tenant that are wrong leave every host to ORIGIN: %s", (_, text) => {
+    const ORIGIN = "https://id.example.com";
+    const { errors, routes } = read({ ORIGIN, TENANTS: `{"default":${text}}` });
+    expect(errors).toEqual([expect.stringMatching(/^TENANTS.default: /)]);
+    expect(routes).toMatchObject([{ id: "default", hosts: ["*"], origin: ORIGIN, tenant: null }]);
+    const TENANTS = `{"default":${text},"acme":{"hosts":["*.acme.com"],"origin":"https://id.acme.com"}}`;
+    const beside = read({ ORIGIN, TENANTS });
+    expect(beside.errors).toEqual(errors);
+    expect(beside.routes[1]).toMatchObject({ id: "acme", hosts: ["*.acme.com"], tenant: { id: "acme" } });
+  });
+
   it("take headers for the origin, and secret ones before plain ones", () => {
     const ORIGIN_HEADERS = JSON.stringify({ acme: { "cname-api-key": "secret", "X-Lane": "green" } });
     const options = { origin_headers: { "X-Lane": "blue", "x-plain": "1" }, origin_host: "ID.acme.com" };
@@ -298,6 +315,12 @@ describe("tenant options", () => {
     const { errors } = readAcme({}, { ORIGIN_HEADERS });
     expect(errors).toEqual([expect.stringMatching(expected)]);
     expect(errors.join()).not.toContain("hunter2");
+  });
+
+  it("take no list of headers for the origin, which has no names", () => {
+    const { errors, routes } = readAcme({ origin_headers: ["hunter2"] });
+    expect(errors).toEqual(["TENANTS.acme: origin_headers: must be an object, not a list"]);
+    expect(routes[0]).toMatchObject({ tenant: null, originHeaders: {} });
   });
 
   it("say nothing of a plain header's value either", () => {

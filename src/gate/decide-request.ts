@@ -11,13 +11,20 @@ import {
 } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { mentionsOverride } from "../assignment/override.ts";
+import {
+  cookieSeconds,
+  isAged,
+  isSameSession,
+  resignTimeoutMs,
+  type Session,
+  signSession,
+} from "../assignment/session.ts";
 import { overrideWarning, type Warning } from "../assignment/warning.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
 import { withTimeout } from "./deadline.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
 import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";
-import { cookieSeconds, isAged, isSameSession, resignTimeoutMs, type Session, signSession } from "./session.ts";
 import type { Stamp, Stamper } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices, stickyLookup } from "./sticky.ts";
 import { noUser, type User } from "./user.ts";

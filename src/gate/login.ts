@@ -1,7 +1,7 @@
 /** The authorization requests of a login: which begins one, and which redirect to an application ends it. */
 import type { Address } from "../assignment/address.ts";
+import type { Login, LoginRequest, Session } from "../assignment/session.ts";
 import type { Classified } from "./classify.ts";
-import type { Login, LoginRequest, Session } from "./session.ts";
 import { tagOf } from "./tag.ts";
 
 /** Logins that one browser may have under way in several tabs. */

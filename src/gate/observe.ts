@@ -2,6 +2,14 @@
 import { cookieName, cookieValues, setCookie } from "../assignment/cookies.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
+import {
+  cookieSeconds,
+  resignTimeoutMs,
+  type Session,
+  sessionSeconds,
+  signSession,
+  unassignedValue,
+} from "../assignment/session.ts";
 import type { Warning } from "../assignment/warning.ts";
 import { withTimeout } from "./deadline.ts";
 import type { GateDecision } from "./decide-request.ts";
@@ -10,14 +18,6 @@ import { addressTag } from "./login.ts";
 import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
 import { parsePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
-import {
-  cookieSeconds,
-  resignTimeoutMs,
-  type Session,
-  sessionSeconds,
-  signSession,
-  unassignedValue,
-} from "./session.ts";
 import { cannotBeAssigned, type Visit, valuesOf } from "./visitor.ts";
 
 export interface Observed {

@@ -1,5 +1,6 @@
 /** How a response of the origin shows that a login ended, or that one attempt of it failed. */
 import type { Address } from "../assignment/address.ts";
+import type { Session } from "../assignment/session.ts";
 import type { OutcomeType } from "../model/event.ts";
 import { hostMatches } from "../model/host.ts";
 import type { Tenant } from "../model/tenant.ts";
@@ -8,7 +9,6 @@ import { isHtml } from "./inject.ts";
 import { answersLogin, hasLoginState } from "./login.ts";
 import { peekBody } from "./peek.ts";
 import type { CompiledOutcomeRule, Rules } from "./rules.ts";
-import type { Session } from "./session.ts";
 
 export interface Outcome {
   kind: "success" | "login" | "signup" | "failure";

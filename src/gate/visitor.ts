@@ -6,13 +6,13 @@ import type { Override } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { createMemo } from "../assignment/memo.ts";
 import { readOverride } from "../assignment/override.ts";
+import { readSession, type Session } from "../assignment/session.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { longestId } from "../model/user.ts";
 import type { Classified } from "./classify.ts";
 import { type Device, readDevice } from "./device.ts";
 import type { HeaderScan } from "./header-scan.ts";
 import type { Rules } from "./rules.ts";
-import { readSession, type Session } from "./session.ts";
 
 /** What a request says by itself, before anything is read. */
 export interface Visit {

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { findPatternFault } from "../engine/pattern.ts";
 import { diagnosisThresholds } from "./diagnosis-thresholds.ts";
+import { objectSchema } from "./fields.ts";
 import { parseHost, parseHostPattern } from "./host.ts";
 import { outcomeRule, pageRule, pathPatterns, providerName } from "./provider.ts";
 
@@ -136,6 +137,7 @@ export const tenantSchema = v.strictObject({
   /** Headers added to every request to the origin; with the tenant's part of the secret ORIGIN_HEADERS. Names in lower case. */
   origin_headers: v.optional(
     v.pipe(
+      objectSchema,
       v.record(originHeaderName, originHeaderValue),
       v.transform((headers) =>
         Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),

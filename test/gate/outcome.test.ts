@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/assignment/address.ts";
+import type { Session } from "../../src/assignment/session.ts";
 import { classify } from "../../src/gate/classify.ts";
 import { scanHeaders } from "../../src/gate/header-scan.ts";
 import { beginLogin } from "../../src/gate/login.ts";
 import { type Outcome, outcomeTypeOf, readOutcome } from "../../src/gate/outcome.ts";
 import { compileRules } from "../../src/gate/rules.ts";
-import type { Session } from "../../src/gate/session.ts";
 import { tenantOf } from "./tenant.ts";
 
 interface Answer {

@@ -2,13 +2,13 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/assignment/address.ts";
+import type { Session } from "../../src/assignment/session.ts";
 import { classify } from "../../src/gate/classify.ts";
 import { scanHeaders } from "../../src/gate/header-scan.ts";
 import { beginLogin, startsLogin } from "../../src/gate/login.ts";
 import { readOutcome } from "../../src/gate/outcome.ts";
 import { presets } from "../../src/gate/presets/presets.ts";
 import { compileRules } from "../../src/gate/rules.ts";
-import type { Session } from "../../src/gate/session.ts";
 import { flowName } from "../../src/model/flow.ts";
 import { outcomeRule, pathPatterns, providerName } from "../../src/model/provider.ts";
 import { cases as auth0 } from "./presets/auth0.table.ts";

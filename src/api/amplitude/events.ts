@@ -41,7 +41,7 @@ export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker
     if (faults !== null) return answer(400, { error: "Request missing required field", ...faults });
     // Whom QA has forced is in no statistics, whatever the client says of them.
     const { override } = await overrideIn(keyring, client.tenant, url, now());
-    const tellings = tellingsOf(events, { request, url, client, forced: override?.experimentId ?? null });
+    const tellings = override === null ? tellingsOf(events, { request, url, client }) : [];
     if (tellings.length > 0 && !(await reporter.record(tellings, visit))) {
       return answer(503, { error: "Events cannot be taken at the moment." });
     }
@@ -49,17 +49,16 @@ export function createEvents({ desk, reporter, keyring, now }: Serving): Speaker
     return answer(200, taken, staleness(client));
   };
 
-  function tellingsOf(events: readonly AmplitudeEvent[], { request, url, client, forced }: Circumstances): Telling[] {
+  function tellingsOf(events: readonly AmplitudeEvent[], { request, url, client }: Circumstances): Telling[] {
     const atMs = now();
     return events.flatMap((event) => {
       const { teller, told } = happeningsIn(event, client, atMs);
-      const counted = told.filter(({ assignment }) => assignment.experiment.id !== forced);
-      if (counted.length === 0) return [];
+      if (told.length === 0) return [];
       const user = userOf(event);
       const attributes = attributesOf(user, request, url, client);
       const { tenant, deployment } = client;
       const occasion = { tenant: tenant.id, atMs, source: teller, deployment: deployment.id, attributes };
-      return [{ occasion, subject: subjectOf(user), told: counted, links: true }];
+      return [{ occasion, subject: subjectOf(user), told, links: true }];
     });
   }
 }
@@ -68,8 +67,6 @@ interface Circumstances {
   request: Request;
   url: Address;
   client: Client;
-  /** The experiment that QA forces. */
-  forced: string | null;
 }
 
 /** An event's own fields, by the names that a user's have. */

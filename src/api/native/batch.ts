@@ -1,6 +1,9 @@
 /** A POST that reports one event or a list of them: each is validated by itself, and a wrong one costs no other. */
 import * as v from "valibot";
+import { cookieName, cookieValues } from "../../assignment/cookies.ts";
+import { readDeviceId } from "../../assignment/device-cookie.ts";
 import type { Occasion } from "../../assignment/event.ts";
+import { readSession } from "../../assignment/session.ts";
 import { messageOf } from "../../assignment/sources.ts";
 import { describe } from "../management/issues.ts";
 import { knownFields } from "../management/known-fields.ts";
@@ -37,8 +40,8 @@ export interface BatchContext extends Ask {
   nowMs: number;
   /** All but the source: the same for every item. */
   occasion: Omit<Occasion, "source">;
-  /** The experiment that the request's query forces, if any. */
-  forcedExperimentId: string | null;
+  /** Whether the request's query forces a variation, or QA has forced one in the browser's login at the gate. */
+  isForced: boolean;
 }
 
 export interface BatchKind<Schema extends v.GenericSchema> {
@@ -83,6 +86,15 @@ export function createBatchHandler<Schema extends v.GenericSchema>(
     return place === "" ? `${message}.` : `${place}: ${message}.`;
   }
 
+  /** A page of the login reports with the login's own cookies. */
+  async function isForcedLogin({ request, url, client: { tenant } }: Ask, nowMs: number): Promise<boolean> {
+    const cookies = request.headers.get("cookie");
+    const scope = { secure: url.protocol === "https:" };
+    const session = await readSession(keyring, tenant.id, cookieValues(cookies, cookieName("vst_ses", scope)), nowMs);
+    if (session === null || session === "unassigned" || !session.isForced) return false;
+    return session.deviceId === "" || session.deviceId === (await readDeviceId(keyring, tenant, cookies, scope));
+  }
+
   async function readItems(items: readonly unknown[], context: BatchContext): Promise<Results> {
     const results: Results = { tellings: [], ignored: [], errors: [] };
     for (const [index, item] of items.entries()) {
@@ -104,12 +116,12 @@ export function createBatchHandler<Schema extends v.GenericSchema>(
     if (batch && "code" in batch) return refuse(batch);
     const items: readonly unknown[] = batch ? (batch.value[name] ?? []) : [body.value];
     const nowMs = now();
-    const { override } = await overrideIn(keyring, client.tenant, url, nowMs);
     const attributes = attributesOf({}, request, url, client);
     const occasion = { tenant: client.tenant.id, atMs: nowMs, deployment: client.deployment.id, attributes };
-    const context = { ...ask, nowMs, occasion, forcedExperimentId: override?.experimentId ?? null };
     let results: Results;
     try {
+      const { override } = await overrideIn(keyring, client.tenant, url, nowMs);
+      const context = { ...ask, nowMs, occasion, isForced: override !== null || (await isForcedLogin(ask, nowMs)) };
       results = await readItems(items, context);
     } catch (error) {
       console.error(JSON.stringify({ message: `${name} cannot be verified`, reason: messageOf(error) }));

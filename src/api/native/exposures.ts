@@ -10,12 +10,11 @@ export function createExposures(serving: Serving): Answer {
       name: "exposures",
       schema: exposureSchema,
       invalidCode: "invalid_exposure",
-      async readItem(exposure, { client, nowMs, occasion, forcedExperimentId }) {
+      async readItem(exposure, { client, nowMs, occasion, isForced }) {
         const claim = await readExposure(exposure, client, serving.keyring, nowMs);
         if ("field" in claim) return claim;
         const { told, deviceId, userId, isOwnEvent } = claim;
-        const { experiment, method } = told.assignment;
-        if (method === "forced" || experiment.id === forcedExperimentId) return { ignored: "forced" };
+        if (isForced || told.assignment.method === "forced") return { ignored: "forced" };
         const source = isOwnEvent ? ("ingest" as const) : ("native" as const);
         return { telling: { occasion: { ...occasion, source }, subject: { deviceId, userId }, told: [told] } };
       },

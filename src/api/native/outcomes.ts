@@ -32,14 +32,13 @@ export function createOutcomes(serving: Serving): Answer {
   const deviceInCookie = memo(({ request, url, client }: BatchContext) =>
     readDeviceId(keyring, client.tenant, request.headers.get("cookie"), { secure: url.protocol === "https:" }),
   );
-
   return createBatchHandler(
     {
       name: "outcomes",
       schema: outcomeSchema,
       invalidCode: "invalid_outcome",
       async readItem(given, context) {
-        const { client, nowMs, occasion, forcedExperimentId } = context;
+        const { client, nowMs, occasion, isForced } = context;
         const atMs = readTime(given.at, nowMs);
         if (typeof atMs === "object") return atMs;
         const userId = given.user_id ?? null;
@@ -63,18 +62,13 @@ export function createOutcomes(serving: Serving): Answer {
           atMs,
           ...(given.id ? { id: eventIdOf("outcome", client.tenant.id, client.deployment.id, id, given.id) } : {}),
         });
-        const isForced = ({ id }: CompiledExperiment) =>
-          id === forcedExperimentId || (id === own?.id && assigned?.assignment.method === "forced");
-        const told: Told[] =
-          assigned && !isForced(assigned.assignment.experiment)
-            ? [{ type: "auth", ...assigned, ...eventOf(assigned.assignment.experiment) }]
-            : [];
-        const outcomes: ReportedOutcome[] = found
-          .filter((experiment) => !isForced(experiment))
-          .map((experiment) => ({ experiment, ...eventOf(experiment) }));
-        if (told.length + outcomes.length === 0) {
-          return { ignored: own || found.length > 0 ? "forced" : "no_experiment" };
-        }
+        const told: Told[] = assigned
+          ? [{ type: "auth", ...assigned, ...eventOf(assigned.assignment.experiment) }]
+          : [];
+        const outcomes: ReportedOutcome[] = found.map((experiment) => ({ experiment, ...eventOf(experiment) }));
+        if (told.length + outcomes.length === 0) return { ignored: "no_experiment" };
+        // Nothing of a forced visit is counted, neither for the experiment that is displaced nor for one on another flag.
+        if (isForced || assigned?.assignment.method === "forced") return { ignored: "forced" };
         return {
           telling: { occasion: { ...occasion, source: "native" }, subject: { deviceId, userId }, told, outcomes },
         };

@@ -1,7 +1,7 @@
 /** The file a configuration is read from: the management API's resources with less to write. */
 import * as v from "valibot";
 import { cohortCreateSchema, cohortSchema } from "../cohort.ts";
-import { deploymentSchema, gateDeployment } from "../deployment.ts";
+import { deploymentSchema } from "../deployment.ts";
 import { allocationSchema, experimentSchema } from "../experiment.ts";
 import { featureFlagSchema } from "../feature-flag.ts";
 import { groupSchema } from "../group.ts";
@@ -38,7 +38,7 @@ const namedFlag = v.strictObject({
   type: v.exactOptional(flag.type),
   status: v.exactOptional(flag.status),
   parameters: flag.parameters,
-  deployments: v.exactOptional(references, [gateDeployment]),
+  deployments: v.exactOptional(references),
   rollout: v.exactOptional(
     v.strictObject({
       ...rolloutSchema.entries,

@@ -181,11 +181,13 @@ function flagOf(
 }
 
 function deploymentsOf(
-  named: readonly string[],
+  named: readonly string[] | undefined,
   flagId: string,
   path: string,
   { deploymentId, flagsWithExperiments, hasGate }: Reading,
 ): string[] {
+  // Unlike a name in a file of version 1, the default never means a deployment that is named gate.
+  if (named === undefined) return [gateDeployment];
   const deployments = named.map((name, index) =>
     name === gateDeployment && hasGate ? name : deploymentId(name, `${path}.deployments[${index}]`),
   );

@@ -220,8 +220,20 @@ describe("events that are not", () => {
   });
 
   it("what QA forces by the query of the address", async () => {
-    const event = { event_type: "$exposure", ...somebody(), event_properties: { flag_key: "page", variant: "a" } };
-    expect((await sendEvents([event], { path: "/2/httpapi?experiment_id=exp_Page&variation_id=var_a" })).status).toBe(
+    const exposureOf = (event_properties: object) => ({
+      event_type: "$exposure",
+      ...somebody(),
+      user_id: "forced-elsewhere",
+      event_properties,
+    });
+    const events = [
+      exposureOf({ flag_key: "page", variant: "a" }),
+      exposureOf({ flag_key: "other", variant: "on", experiment_key: "exp_Other" }),
+    ];
+    await sendEvents(events);
+    const seen = new Set(stage.takeEvents().map(({ experiment_id }) => experiment_id));
+    expect(seen).toEqual(new Set(["exp_Page", "exp_Other"]));
+    expect((await sendEvents(events, { path: "/2/httpapi?experiment_id=exp_Page&variation_id=var_a" })).status).toBe(
       200,
     );
     expect(stage.takeEvents()).toEqual([]);

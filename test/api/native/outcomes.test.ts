@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createKeyring } from "../../../src/assignment/keyring.ts";
+import { signSession } from "../../../src/assignment/session.ts";
 import { createDelivery } from "../../../src/ledger/delivery.ts";
 import { countsOf } from "../../../src/ledger/reader.ts";
 import { snapshotKey } from "../../../src/model/snapshot.ts";
@@ -177,11 +178,12 @@ describe("POST /_vestibule/v1/outcomes", () => {
     const answer = await report({ outcome: "login", assignment_id: page.assignment_id });
     expect(answer.body).toEqual({ accepted: 0, ignored: [{ index: 0, reason: "forced" }], errors: [] });
     await report({ outcome: "login", assignment_id: page.assignment_id, device_id: "forced" });
-    expect(experimentIds(stage.takeEvents())).toEqual(["exp_Gate", "exp_Over"]);
     const only = { outcome: "login", device_id: "forced-too", experiment_id: "exp_Page" };
-    const { body } = await report({ outcomes: [only, { outcome: "login", user_id: "forced" }] }, `?${forced}`);
-    expect(body).toEqual({ accepted: 1, ignored: [{ index: 0, reason: "forced" }], errors: [] });
-    expect(experimentIds(stage.takeEvents())).toEqual(["exp_Users"]);
+    const displaced = { outcome: "login", device_id: "forced-too", experiment_id: "exp_Over" };
+    const { body } = await report({ outcomes: [only, displaced, { outcome: "login", user_id: "u" }] }, `?${forced}`);
+    const ignored = [0, 1, 2].map((index) => ({ index, reason: "forced" }));
+    expect(body).toEqual({ accepted: 0, ignored, errors: [] });
+    expect(stage.takeEvents()).toEqual([]);
   });
 
   it("says so where there is no experiment that it could count for", async () => {
@@ -238,6 +240,28 @@ describe("POST /_vestibule/v1/outcomes", () => {
         expect([status, body.errorCode]).toEqual([400, "invalid_outcome"]);
         expect(body.message).toContain("device_id: must be given, or else user_id or assignment_id");
       }
+      expect(stage.takeEvents()).toEqual([]);
+    });
+
+    it("counts nothing of a login that was forced at the gate", async () => {
+      const did = `__Host-vst_did=${await signedDevice(stage, payload)}`;
+      const sessionOf = async (deviceId: string, isForced: boolean) => {
+        const keyring = createKeyring(readSettings(stage.env).cookieKeys, (call) => call());
+        const value = await signSession(keyring, stage.tenant, {
+          ...{ deviceId, userUnit: null, issuedAtSeconds: Date.now() / 1000, pins: [], decided: [], login: null },
+          ...{ redirect: null, hasPage: true, isSignup: false, isForced, hasSucceeded: false },
+        });
+        return `__Host-vst_ses=${value}`;
+      };
+      const acceptedWith = async (cookie: string, body: object = {}) =>
+        (await report({ outcome: "login", ...body }, "", { cookie })).body.accepted;
+      expect(await acceptedWith(`${did}; ${await sessionOf(id, false)}`)).toBe(1);
+      expect(await acceptedWith(`${did}; ${await sessionOf("another device", true)}`)).toBe(1);
+      stage.takeEvents();
+      for (const body of [{}, { device_id: id }, { user_id: "u" }]) {
+        expect(await acceptedWith(`${did}; ${await sessionOf(id, true)}`, body)).toBe(0);
+      }
+      expect(await acceptedWith(await sessionOf("", true), { user_id: "u" })).toBe(0);
       expect(stage.takeEvents()).toEqual([]);
     });
 

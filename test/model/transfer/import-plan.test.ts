@@ -82,6 +82,8 @@ describe("export and import", () => {
     }
     const old = { deployments: file.deployments, feature_flags: flags(["gate"]) } as ConfigurationFile;
     expect(imported(old).feature_flags[0]?.deployments).toEqual([id]);
+    const silent = { ...old, feature_flags: [{ name: "Page", status: "draft", variations: [{ name: "Control" }] }] };
+    expect(imported(silent).feature_flags[0]?.deployments).toEqual(["gate"]);
     const without = { feature_flags: flags(["gate"]) } as ConfigurationFile;
     expect(imported(without).feature_flags[0]?.deployments).toEqual(["gate"]);
   });

@@ -1,9 +1,9 @@
 /** The session cookie: the decisions of one login, pinned, so that every request of it shows the same page. */
 import { base64url } from "jose";
-import type { DecidedPart, Pin } from "../assignment/decide.ts";
-import type { Keyring } from "../assignment/keyring.ts";
-import { createMemo } from "../assignment/memo.ts";
 import { flowNames } from "../model/flow.ts";
+import type { DecidedPart, Pin } from "./decide.ts";
+import type { Keyring } from "./keyring.ts";
+import { createMemo } from "./memo.ts";
 
 export const sessionSeconds = 3600;
 
