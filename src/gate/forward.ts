@@ -43,8 +43,8 @@ function targetOf({ href }: Address, origin: string | undefined, search: string 
   return origin === undefined ? target : `${origin}${target.slice(target.indexOf("/", target.indexOf("//") + 2))}`;
 }
 
-/** RFC 9110 section 13.1 */
-const conditions = ["if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"];
+/** RFC 9110 section 13.1; and the part that a browser lacks of its copy (section 14.2), which may be another variation's. */
+const conditions = ["if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"];
 
 function portOf({ host, protocol }: Address): string {
   return /:(\d+)$/.exec(host)?.[1] ?? (protocol === "https:" ? "443" : "80");
