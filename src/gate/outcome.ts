@@ -20,7 +20,7 @@ export interface Outcome {
 export interface Exchange {
   request: Request;
   url: Address;
-  tenant: Pick<Tenant, "hosts" | "origin">;
+  tenant: Pick<Tenant, "hosts" | "origin" | "origin_host">;
   rules: Rules;
   classified: Classified;
   /** The login's; null where the request belongs to none that the gate has seen begin. */
@@ -57,6 +57,7 @@ export function isOwnHost(target: URL, { url, tenant }: Pick<Exchange, "url" | "
   if (target.protocol !== "http:" && target.protocol !== "https:") return false;
   if (named === host(url.host)) return true;
   if (tenant.origin !== undefined && named === host(new URL(tenant.origin).host)) return true;
+  if (tenant.origin_host !== undefined && named === host(tenant.origin_host)) return true;
   return tenant.hosts.some((pattern) => !pattern.includes("*") && hostMatches(pattern, target.host));
 }
 

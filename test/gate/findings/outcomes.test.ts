@@ -155,6 +155,16 @@ describe("a redirect to the provider's own page", () => {
   });
 });
 
+describe("a redirect to the host that the origin is addressed by", () => {
+  it("does not end the login", async () => {
+    const { stage, journey } = await begin({ tenant: { origin_host: "acme.eu.auth0.com" } });
+    await journey.post("/login", redirect("https://acme.eu.auth0.com/login?error=bad_password"));
+    expect([outcomesOf(stage), journey.cookies.has("__Host-vst_ses")]).toEqual([[], true]);
+    await journey.post("/login", redirect(appCallback));
+    expect(outcomesOf(stage)).toEqual(["s"]);
+  });
+});
+
 describe("a pass-through", () => {
   const passThrough = (stage: Parameters<typeof entriesOf>[0]) =>
     entriesOf(stage).map(({ type, details }) => [type, details.pass_through === true]);
