@@ -92,31 +92,32 @@ function isSamlSuccess(encoded: string): boolean {
   }
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  "#39": "'",
-  "#x2F": "/",
-  "#x3D": "=",
-  "#43": "+",
-  "#x2B": "+",
-  "#61": "=",
-};
-const unescapeHtml = (text: string) => text.replace(/&(#?\w{1,5});/g, (whole, name: string) => escapes[name] ?? whole);
+const namedCharacters: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+/** Some templates escape everything but letters and digits: OpenSAML writes an address as `https&#x3a;&#x2f;&#x2f;…`. */
+const reference = /&(?:#(\d{1,5})|#x([\da-f]{1,4})|([a-z]{2,4}));/gi;
+
+function unescapeHtml(text: string): string {
+  return text.replace(reference, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return namedCharacters[name] ?? whole;
+    return String.fromCharCode(decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal));
+  });
+}
+
+/** A quoted attribute may hold a `>`. */
+const formTag = /<form\b(?:[^>"']|"[^"]*"|'[^']*')*>/i;
+const inputTags = /<input\b(?:[^>"']|"[^"]*"|'[^']*')*>/gi;
 
 /** The page's first form, as the request that it would make; null where there is none. */
 function formIn(html: string): { action: string; fields: URLSearchParams } | null {
-  const [form] = /<form\b[^>]*>/i.exec(html) ?? [];
+  const [form] = formTag.exec(html) ?? [];
   if (form === undefined) return null;
   const attribute = (tag: string, name: string) => {
     const [, double, single, bare] =
-      new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag) ?? [];
+      new RegExp(`[\\s"'/]${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag) ?? [];
     return unescapeHtml(double ?? single ?? bare ?? "");
   };
   const fields = new URLSearchParams();
-  for (const [input] of html.matchAll(/<input\b[^>]*>/gi)) {
+  for (const [input] of html.matchAll(inputTags)) {
     const name = attribute(input, "name");
     if (name !== "") fields.append(name, attribute(input, "value"));
   }
