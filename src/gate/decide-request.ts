@@ -132,7 +132,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   const { gate } = snapshot;
   // Asked of forms and prerendered pages too, which take no part themselves.
   const couldAssign = hasConsent && gate.active.length > 0 && !(isDocument ? bot : isBot(visit));
-  if (!hadSession && couldAssign && cannotBeAssigned(visit)) {
+  if (session === null && couldAssign && cannotBeAssigned(visit)) {
     // The rest of this login, which is marked when the page is observed, shows no rollout either.
     return nothing({
       ...base,
