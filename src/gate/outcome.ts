@@ -1,7 +1,7 @@
 /** How a response of the origin shows that a login ended, or that one attempt of it failed. */
 import type { Address } from "../assignment/address.ts";
 import type { OutcomeType } from "../model/event.ts";
-import { hostMatches } from "../model/host.ts";
+import { hostMatches, normalizeHost } from "../model/host.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Classified } from "./classify.ts";
 import { isHtml } from "./inject.ts";
@@ -52,13 +52,12 @@ function destinationOf(location: string, exchange: Exchange): Destination | null
 
 /** Every address that the provider may believe it has: its own, the gate's, with either scheme. */
 export function isOwnHost(target: URL, { url, tenant }: Pick<Exchange, "url" | "tenant">): boolean {
-  const host = (text: string) => text.replace(/:(?:80|443)$/, "");
-  const named = host(target.host);
   if (target.protocol !== "http:" && target.protocol !== "https:") return false;
-  if (named === host(url.host)) return true;
-  if (tenant.origin !== undefined && named === host(new URL(tenant.origin).host)) return true;
-  if (tenant.origin_host !== undefined && named === host(tenant.origin_host)) return true;
-  return tenant.hosts.some((pattern) => !pattern.includes("*") && hostMatches(pattern, target.host));
+  const named = normalizeHost(target.host);
+  if (named === url.host) return true;
+  if (tenant.origin !== undefined && named === normalizeHost(new URL(tenant.origin).host)) return true;
+  if (tenant.origin_host !== undefined && named === normalizeHost(tenant.origin_host)) return true;
+  return tenant.hosts.some((pattern) => !pattern.includes("*") && hostMatches(pattern, named));
 }
 
 /** What an authorization response means, be it a redirect or a form; null where it is none. */

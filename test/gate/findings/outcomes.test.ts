@@ -165,6 +165,17 @@ describe("a redirect to the host that the origin is addressed by", () => {
   });
 });
 
+describe("a redirect to a host with a trailing dot", () => {
+  it("does not end the login where the visitor came to that host", async () => {
+    const stage = createStage({ tenant: { hosts: ["*.example.com"] } });
+    await publish();
+    const journey = createJourney(stage, "https", `${host}.`);
+    await journey.go("/login");
+    await journey.post("/login", redirect(`https://${host}./login?error=bad_password`));
+    expect([outcomesOf(stage), journey.cookies.has("__Host-vst_ses")]).toEqual([[], true]);
+  });
+});
+
 describe("a pass-through", () => {
   const passThrough = (stage: Parameters<typeof entriesOf>[0]) =>
     entriesOf(stage).map(({ type, details }) => [type, details.pass_through === true]);
