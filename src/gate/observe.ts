@@ -62,7 +62,8 @@ export async function observe(
   // A form that this host's own page posted: the page was shown, although its cookie may not have said so.
   const isOwnForm = request.method === "POST" && request.headers.get("sec-fetch-site") === "same-origin";
   const hasPage = isPage || isOwnForm || session?.hasPage === true;
-  const isSignup = session?.isSignup === true || classified.isSignup;
+  // A sign-up address that redirects at once, to a user who has a session at the provider, is no sign-up.
+  const isSignup = session?.isSignup === true || (classified.isSignup && (hasPage || request.method === "POST"));
   const isSuccess = outcome !== null && outcome.kind !== "failure";
   const report: Report = {
     assigned: decision.added,

@@ -177,6 +177,16 @@ describe("a redirect to a host with a trailing dot", () => {
 });
 
 describe("a pass-through", () => {
+  it.each([
+    ["keycloak", "/realms/a/protocol/openid-connect/registrations"],
+    ["entra", "/acme.onmicrosoft.com/b2c_1_signup/oauth2/v2.0/authorize"],
+  ])("is no sign-up at an address for sign-ups: %s", async (provider, path) => {
+    const stage = createStage({ tenant: { provider } });
+    await publish();
+    await createJourney(stage).go(`${path}?client_id=app&response_type=code&state=1`, redirect(appCallback));
+    expect([countedOf(stage), outcomesOf(stage)]).toEqual([["assignment", "auth p"], ["s"]]);
+  });
+
   const passThrough = (stage: Parameters<typeof entriesOf>[0]) =>
     entriesOf(stage).map(({ type, details }) => [type, details.pass_through === true]);
 
