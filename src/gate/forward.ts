@@ -100,12 +100,15 @@ export interface Additions {
   caching: "unchanged" | "private" | "revalidated";
 }
 
-/** Every header by which a cache, in front of the Worker or behind it, learns how long it may keep a response. */
+/**
+ * Headers by which a cache, in front of the Worker or behind it, learns how long it may keep a response, besides those
+ * of one cache each, such as CDN-Cache-Control (RFC 9213).
+ */
 const cacheHeaders = new Set([
-  ..."expires pragma age surrogate-control cdn-cache-control cloudflare-cdn-cache-control edge-control".split(" "),
-  ..."x-accel-expires vercel-cdn-cache-control netlify-cdn-cache-control fastly-cdn-cache-control".split(" "),
-  ..."akamai-cache-control x-cache-control x-litespeed-cache-control surrogate-key cache-tag edge-cache-tag".split(" "),
+  ..."expires pragma age surrogate-control edge-control x-accel-expires".split(" "),
+  ..."surrogate-key cache-tag edge-cache-tag".split(" "),
 ]);
+const isCacheHeader = (name: string) => cacheHeaders.has(name) || name.endsWith("-cache-control");
 /** With these a browser asks whether its copy still holds, and would be shown the copy of another variation. */
 const validators = new Set(["etag", "last-modified"]);
 
@@ -120,7 +123,7 @@ function setCaching(headers: Headers, caching: Additions["caching"]): void {
   const isRevalidated = caching === "revalidated";
   const dropped: string[] = [];
   for (const name of headers.keys()) {
-    if (cacheHeaders.has(name) || (isRevalidated && validators.has(name))) dropped.push(name);
+    if (isCacheHeader(name) || (isRevalidated && validators.has(name))) dropped.push(name);
   }
   for (const name of dropped) headers.delete(name);
   if (isRevalidated) {

@@ -75,6 +75,7 @@ describe("a stamped response", () => {
     ["surrogate-control", "max-age=3600"],
     ["cdn-cache-control", "max-age=3600"],
     ["cloudflare-cdn-cache-control", "public, max-age=60"],
+    ["deno-cdn-cache-control", "max-age=60"],
     ["expires", "Fri, 01 Jan 2038 00:00:00 GMT"],
     ["x-accel-expires", "60"],
     ["edge-control", "cache-maxage=60"],
