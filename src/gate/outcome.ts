@@ -5,7 +5,7 @@ import { hostMatches, normalizeHost } from "../model/host.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Classified } from "./classify.ts";
 import { isHtml } from "./inject.ts";
-import { answersLogin, hasLoginState } from "./login.ts";
+import { answersLogin, hasLoginState, isRedirectUri } from "./login.ts";
 import { peekBody } from "./peek.ts";
 import type { CompiledOutcomeRule, Rules } from "./rules.ts";
 import type { Session } from "./session.ts";
@@ -202,7 +202,9 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
   if (answer !== null) return { outcome: answer, response: passed };
   if (form !== null && readsForm) {
     const posted = destinationOf(form.action, exchange);
-    const outcome = posted?.leaves ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
+    // An application on this host is known by its redirect URI; the provider's own forms may hold a code and a state too.
+    const isToApplication = posted !== null && (posted.leaves || isRedirectUri(session.login, posted.target.href));
+    const outcome = isToApplication ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
     return { outcome, response: passed };
   }
   return { outcome: readJsonResponse(json, exchange), response: passed };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { clearStores, createStage, publish, type Stage } from "../stage.ts";
+import { clearStores, createStage, host, publish, type Stage } from "../stage.ts";
 import { appCallback, countedOf, createJourney, outcomesOf } from "./journey.ts";
 
 let stage: Stage;
@@ -47,6 +47,15 @@ describe("a page that posts itself to the application", () => {
     const { response } = await journey.post("/login", () => new Response(slowly(pieces), { headers: html }));
     const sent = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(sent);
+    expect(countedOf(stage)).toEqual(["assignment", "auth s", "exposure"]);
+  });
+
+  it("ends it where it posts to an application on the same host", async () => {
+    const journey = createJourney(stage);
+    const redirectUri = encodeURIComponent(`https://${host}/app/cb`);
+    const start = "/authorize?client_id=app&response_type=code&state=1&response_mode=form_post";
+    await journey.go(`${start}&redirect_uri=${redirectUri}`);
+    await journey.post("/login", () => new Response(form(code, "/app/cb"), { headers: html }));
     expect(countedOf(stage)).toEqual(["assignment", "auth s", "exposure"]);
   });
 
