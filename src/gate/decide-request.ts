@@ -120,7 +120,12 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   const isUnassigned = visitor.session === "unassigned";
   if (visitor.session !== null) tools.onSession();
   // The first page of the login was not assigned, so none is to its end: a page must not change in the middle of a login.
-  if (isUnassigned && override === null) return nothing({ failedOpen: "session", hadSession, inSession: true });
+  const unassigned = (warnings: readonly Warning[]) =>
+    nothing({ failedOpen: "session", hadSession, inSession: true, warnings });
+  if (isUnassigned && override === null) {
+    if (visitor.override === "refused") return unassigned([overrideWarning("experiment_override_refused")]);
+    return unassigned(overrideWarnings(visit, visitor, null, { participates, hasConsent }));
+  }
   const session = visitor.session === "unassigned" ? null : visitor.session;
   const withdrawn = hasConsent ? [] : cookieBases.filter((base) => valuesOf(visit, base).length > 0);
   const base = {
@@ -139,7 +144,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   const { gate } = snapshot;
   // Asked of forms and prerendered pages too, which take no part themselves.
   const couldAssign = hasConsent && gate.active.length > 0 && !(isDocument ? bot : isBot(visit));
-  if (!hadSession && couldAssign && cannotBeAssigned(visit)) {
+  if (session === null && couldAssign && cannotBeAssigned(visit)) {
     // The rest of this login, which is marked when the page is observed, shows no rollout either.
     return nothing({
       ...base,
@@ -185,6 +190,7 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
       override,
     });
     forced = review.forced;
+    if (isUnassigned && forced === null) return unassigned(review.warnings.map(overrideWarning));
     const needsDevice =
       review.undecided.some(({ subject }) => subject === "device") ||
       review.rollouts.some((rollout) => rollout.needsDevice);

@@ -46,6 +46,12 @@ function targetOf({ href }: Address, origin: string | undefined, search: string 
 /** RFC 9110 section 13.1 */
 const conditions = ["if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"];
 
+function dropConditions(headers: Headers): void {
+  // The part that a browser lacks of its copy (section 14.2) may be another variation's.
+  if (headers.has("if-range")) headers.delete("range");
+  for (const name of conditions) headers.delete(name);
+}
+
 function portOf({ host, protocol }: Address): string {
   return /:(\d+)$/.exec(host)?.[1] ?? (protocol === "https:" ? "443" : "80");
 }
@@ -54,7 +60,7 @@ function portOf({ host, protocol }: Address): string {
 function setHeaders(headers: Headers, address: Address, scan: HeaderScan, forwarding: Forwarding): void {
   const { stamp, failedOpen, signedClientIp, originHeaders } = forwarding;
   for (const name of scan.dropped) headers.delete(name);
-  if (forwarding.dropsConditions) for (const name of conditions) headers.delete(name);
+  if (forwarding.dropsConditions) dropConditions(headers);
   headers.set("x-forwarded-host", address.host);
   headers.set("x-forwarded-proto", address.protocol.slice(0, -1));
   headers.set("x-forwarded-port", portOf(address));
@@ -100,12 +106,15 @@ export interface Additions {
   caching: "unchanged" | "private" | "revalidated";
 }
 
-/** Every header by which a cache, in front of the Worker or behind it, learns how long it may keep a response. */
+/**
+ * Headers by which a cache, in front of the Worker or behind it, learns how long it may keep a response, besides those
+ * of one cache each, such as CDN-Cache-Control (RFC 9213).
+ */
 const cacheHeaders = new Set([
-  ..."expires pragma age surrogate-control cdn-cache-control cloudflare-cdn-cache-control edge-control".split(" "),
-  ..."x-accel-expires vercel-cdn-cache-control netlify-cdn-cache-control fastly-cdn-cache-control".split(" "),
-  ..."akamai-cache-control x-cache-control x-litespeed-cache-control surrogate-key cache-tag edge-cache-tag".split(" "),
+  ..."expires pragma age surrogate-control edge-control x-accel-expires".split(" "),
+  ..."surrogate-key cache-tag edge-cache-tag".split(" "),
 ]);
+const isCacheHeader = (name: string) => cacheHeaders.has(name) || name.endsWith("-cache-control");
 /** With these a browser asks whether its copy still holds, and would be shown the copy of another variation. */
 const validators = new Set(["etag", "last-modified"]);
 
@@ -120,7 +129,7 @@ function setCaching(headers: Headers, caching: Additions["caching"]): void {
   const isRevalidated = caching === "revalidated";
   const dropped: string[] = [];
   for (const name of headers.keys()) {
-    if (cacheHeaders.has(name) || (isRevalidated && validators.has(name))) dropped.push(name);
+    if (isCacheHeader(name) || (isRevalidated && validators.has(name))) dropped.push(name);
   }
   for (const name of dropped) headers.delete(name);
   if (isRevalidated) {

@@ -28,8 +28,11 @@ const forwardingPrefix = /^x-(?:forwarded|original|rewrite)(?:-|$)/;
 export const isOurs = (name: string): boolean => /^x[^a-z0-9](?:experiment|vestibule)[^a-z0-9]/.test(name);
 
 function isForwarding(name: string): boolean {
-  const folded = /[^a-z0-9-]/.test(name) ? name.replace(/[^a-z0-9]/g, "-") : name;
-  return forwarding.has(folded) || forwardingPrefix.test(folded);
+  const isSpelledOtherwise = /[^a-z0-9-]/.test(name);
+  const folded = isSpelledOtherwise ? name.replace(/[^a-z0-9]/g, "-") : name;
+  // Cloudflare sets and spells its own headers: what only folds into `cf-connecting-ip` is the client's.
+  const isForged = isSpelledOtherwise && folded.startsWith("cf-");
+  return isForged || forwarding.has(folded) || forwardingPrefix.test(folded);
 }
 
 /**
@@ -72,7 +75,7 @@ export function scanHeaders(headers: Headers): HeaderScan {
         break;
       case c:
         if (name === "connection") connection = true;
-        else if (name.startsWith("client") && isForwarding(name)) dropped.push(name);
+        else if ((name.startsWith("cf") || name.startsWith("client")) && isForwarding(name)) dropped.push(name);
         break;
       case f:
       case t:

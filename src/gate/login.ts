@@ -103,6 +103,11 @@ export function answersLogin(login: Login | null, target: string, state: string 
   );
 }
 
+/** Whether the address is one that a request of this login asked to be redirected to. */
+export function isRedirectUri(login: Login | null, target: string): boolean {
+  return login?.requests.some((request) => request.redirectUri === redirectTagOf(target)) ?? false;
+}
+
 /** Whether the state is that of a request of this login; false where none is known. */
 export function hasLoginState(login: Login | null, state: string | null): boolean {
   return state !== null && (login?.requests.some((request) => request.state === tagOf(state)) ?? false);

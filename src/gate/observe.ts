@@ -18,7 +18,7 @@ import { addressTag } from "./login.ts";
 import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
 import { parsePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
-import { cannotBeAssigned, type Visit, valuesOf } from "./visitor.ts";
+import { cannotBeAssigned, isBot, type Visit, valuesOf } from "./visitor.ts";
 
 export interface Observed {
   /** The origin's, or one with the same bytes where its body had to be read. */
@@ -62,7 +62,8 @@ export async function observe(
   // A form that this host's own page posted: the page was shown, although its cookie may not have said so.
   const isOwnForm = request.method === "POST" && request.headers.get("sec-fetch-site") === "same-origin";
   const hasPage = isPage || isOwnForm || session?.hasPage === true;
-  const isSignup = session?.isSignup === true || classified.isSignup;
+  // A sign-up address that redirects at once, to a user who has a session at the provider, is no sign-up.
+  const isSignup = session?.isSignup === true || (classified.isSignup && (hasPage || request.method === "POST"));
   const isSuccess = outcome !== null && outcome.kind !== "failure";
   const report: Report = {
     assigned: decision.added,
@@ -145,11 +146,13 @@ function withExposed(pins: Session["pins"], exposed: readonly Assignment[]): Ses
  * it answers a form. Its login stays unassigned to its end, since a page must not change in the middle of a login.
  */
 function marksUnassigned(visit: Visit, decision: GateDecision, isPage: boolean): boolean {
-  if (decision.failedOpen !== null) {
-    const isFirst = decision.failedOpen !== "session" && (visit.classified.isStart || !decision.inSession);
-    return visit.classified.kind === "document" && isFirst;
-  }
-  return isPage && decision.couldAssign && !decision.hadSession && cannotBeAssigned(visit);
+  const { classified, rules, cookies } = visit;
+  if (decision.failedOpen === null) return isPage && decision.couldAssign && cannotBeAssigned(visit);
+  const isFirst = decision.failedOpen !== "session" && (classified.isStart || !decision.inSession);
+  if (!isFirst || !rules.hasConsent(cookies) || isBot(visit)) return false;
+  // A form with a session cookie may belong to a session that could not be verified, which must not be overwritten.
+  const isFirstForm = isPage && cannotBeAssigned(visit) && valuesOf(visit, "vst_ses").length === 0;
+  return classified.kind === "document" || isFirstForm;
 }
 
 /** Tag of an authorization address on this host that the response redirects to; null where it does not. */

@@ -2,11 +2,11 @@
 import type { Address } from "../assignment/address.ts";
 import type { Session } from "../assignment/session.ts";
 import type { OutcomeType } from "../model/event.ts";
-import { hostMatches } from "../model/host.ts";
+import { hostMatches, normalizeHost } from "../model/host.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Classified } from "./classify.ts";
 import { isHtml } from "./inject.ts";
-import { answersLogin, hasLoginState } from "./login.ts";
+import { answersLogin, hasLoginState, isRedirectUri } from "./login.ts";
 import { peekBody } from "./peek.ts";
 import type { CompiledOutcomeRule, Rules } from "./rules.ts";
 
@@ -20,7 +20,7 @@ export interface Outcome {
 export interface Exchange {
   request: Request;
   url: Address;
-  tenant: Pick<Tenant, "hosts" | "origin">;
+  tenant: Pick<Tenant, "hosts" | "origin" | "origin_host">;
   rules: Rules;
   classified: Classified;
   /** The login's; null where the request belongs to none that the gate has seen begin. */
@@ -52,12 +52,12 @@ function destinationOf(location: string, exchange: Exchange): Destination | null
 
 /** Every address that the provider may believe it has: its own, the gate's, with either scheme. */
 export function isOwnHost(target: URL, { url, tenant }: Pick<Exchange, "url" | "tenant">): boolean {
-  const host = (text: string) => text.replace(/:(?:80|443)$/, "");
-  const named = host(target.host);
   if (target.protocol !== "http:" && target.protocol !== "https:") return false;
-  if (named === host(url.host)) return true;
-  if (tenant.origin !== undefined && named === host(new URL(tenant.origin).host)) return true;
-  return tenant.hosts.some((pattern) => !pattern.includes("*") && hostMatches(pattern, target.host));
+  const named = normalizeHost(target.host);
+  if (named === url.host) return true;
+  if (tenant.origin !== undefined && named === normalizeHost(new URL(tenant.origin).host)) return true;
+  if (tenant.origin_host !== undefined && named === normalizeHost(tenant.origin_host)) return true;
+  return tenant.hosts.some((pattern) => !pattern.includes("*") && hostMatches(pattern, named));
 }
 
 /** What an authorization response means, be it a redirect or a form; null where it is none. */
@@ -91,31 +91,32 @@ function isSamlSuccess(encoded: string): boolean {
   }
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  "#39": "'",
-  "#x2F": "/",
-  "#x3D": "=",
-  "#43": "+",
-  "#x2B": "+",
-  "#61": "=",
-};
-const unescapeHtml = (text: string) => text.replace(/&(#?\w{1,5});/g, (whole, name: string) => escapes[name] ?? whole);
+const namedCharacters: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+/** Some templates escape everything but letters and digits: OpenSAML writes an address as `https&#x3a;&#x2f;&#x2f;…`. */
+const reference = /&(?:#(\d{1,5})|#x([\da-f]{1,4})|([a-z]{2,4}));/gi;
+
+function unescapeHtml(text: string): string {
+  return text.replace(reference, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return namedCharacters[name] ?? whole;
+    return String.fromCharCode(decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal));
+  });
+}
+
+/** A quoted attribute may hold a `>`. */
+const formTag = /<form\b(?:[^>"']|"[^"]*"|'[^']*')*>/i;
+const inputTags = /<input\b(?:[^>"']|"[^"]*"|'[^']*')*>/gi;
 
 /** The page's first form, as the request that it would make; null where there is none. */
 function formIn(html: string): { action: string; fields: URLSearchParams } | null {
-  const [form] = /<form\b[^>]*>/i.exec(html) ?? [];
+  const [form] = formTag.exec(html) ?? [];
   if (form === undefined) return null;
   const attribute = (tag: string, name: string) => {
     const [, double, single, bare] =
-      new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag) ?? [];
+      new RegExp(`[\\s"'/]${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag) ?? [];
     return unescapeHtml(double ?? single ?? bare ?? "");
   };
   const fields = new URLSearchParams();
-  for (const [input] of html.matchAll(/<input\b[^>]*>/gi)) {
+  for (const [input] of html.matchAll(inputTags)) {
     const name = attribute(input, "name");
     if (name !== "") fields.append(name, attribute(input, "value"));
   }
@@ -201,7 +202,9 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
   if (answer !== null) return { outcome: answer, response: passed };
   if (form !== null && readsForm) {
     const posted = destinationOf(form.action, exchange);
-    const outcome = posted?.leaves ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
+    // An application on this host is known by its redirect URI; the provider's own forms may hold a code and a state too.
+    const isToApplication = posted !== null && (posted.leaves || isRedirectUri(session.login, posted.target.href));
+    const outcome = isToApplication ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
     return { outcome, response: passed };
   }
   return { outcome: readJsonResponse(json, exchange), response: passed };

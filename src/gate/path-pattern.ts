@@ -54,13 +54,15 @@ export interface ParsedPath {
 
 /** No page has a longer path. */
 const maxPathLength = 2_048;
+/** A servlet container writes it into the addresses of its first page, while it cannot know whether cookies are kept. */
+const servletSession = /;jsessionid=[^/;]*/i;
 /** The path of which no pattern is right. */
 export const noPath: ParsedPath = { lower: "", divisions: [] };
 
 /** @param pathname as the request has it; it is read as the origin will read it */
 export function parsePath(pathname: string): ParsedPath {
   if (pathname.length > maxPathLength) return noPath;
-  const lower = normalizePath(pathname).toLowerCase();
+  const lower = normalizePath(pathname.replace(servletSession, "")).toLowerCase();
   const segments = lower.split("/").slice(1);
   const isSlashed = segments.length > 1 && segments.at(-1) === "";
   return { lower, divisions: isSlashed ? [segments, segments.slice(0, -1)] : [segments] };
@@ -71,7 +73,8 @@ export function parsePath(pathname: string): ParsedPath {
  * difference.
  */
 export function compilePathPattern(pattern: string): (path: ParsedPath) => boolean {
-  const lower = pattern.toLowerCase();
+  // As a URL spells it.
+  const lower = pattern.replace(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed())).toLowerCase();
   const text = lower.length > 1 && lower.endsWith("/") ? lower.slice(0, -1) : lower;
   const wildcardAt = text.indexOf("*");
   if (wildcardAt < 0) return (path) => path.lower === text || path.lower === `${text}/`;

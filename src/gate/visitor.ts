@@ -64,17 +64,21 @@ export async function readVisitor(visit: Visit, keyring: Keyring): Promise<Visit
   const { tenant, url, classified, nowMs, cookies } = visit;
   const isDocument = classified.kind === "document";
   const [foreign] = tenant.device_cookie ? cookieValues(cookies, tenant.device_cookie) : [];
-  const device =
-    foreign && foreign.length <= longestId
-      ? { id: foreign, cookie: null }
-      : await readDevice(keyring, tenant.id, valuesOf(visit, "vst_did"), nowMs);
+  const hasForeign = foreign !== undefined && foreign !== "" && foreign.length <= longestId;
+  const readOwn = () => readDevice(keyring, tenant.id, valuesOf(visit, "vst_did"), nowMs);
+  let device = hasForeign ? { id: foreign, cookie: null } : await readOwn();
   const session = await readSession(keyring, tenant.id, valuesOf(visit, "vst_ses"), nowMs);
-  // A session belongs to its device: another's pins are worth nothing here.
-  const isForeign =
-    session !== null && session !== "unassigned" && session.deviceId !== "" && session.deviceId !== device?.id;
+  const isOf = (owner: Device | null) =>
+    session === null || session === "unassigned" || session.deviceId === "" || session.deviceId === owner?.id;
+  if (hasForeign && !isOf(device)) {
+    // The tenant's cookie was set in mid-login, by a script of the page perhaps: it counts from the next login on.
+    const own = await readOwn();
+    if (isOf(own)) device = own;
+  }
   return {
     device,
-    session: isForeign ? null : session,
+    // A session belongs to its device: another's pins are worth nothing here.
+    session: isOf(device) ? session : null,
     override: isDocument ? await readOverride(keyring, tenant, url, nowMs) : null,
   };
 }

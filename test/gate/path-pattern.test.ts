@@ -7,6 +7,10 @@ describe("compilePathPattern", () => {
     ["/login", "/login", true],
     ["/login", "/login/", true],
     ["/login/", "/login", true],
+    ["/login", "/login;jsessionid=0A1B.node1", true],
+    ["/**/logout/**", "/idp/logout;JSESSIONID=0A1B/x", true],
+    ["/login", "/login;v=1", false],
+    ["/anmelden/für *", "/anmelden/f%C3%BCr%20alle", true],
     ["/login", "/LOGIN", true],
     ["/Login", "/login", true],
     ["/login", "/login/x", false],
@@ -87,6 +91,10 @@ describe("compilePathPattern", () => {
       expect(performance.now() - startedAt).toBeLessThan(1_000);
     },
   );
+
+  it("takes a lone surrogate as a URL does", () => {
+    expect(compilePathPattern("/\ud800")(parsePath("/%EF%BF%BD"))).toBe(true);
+  });
 });
 
 describe("normalizePath", () => {

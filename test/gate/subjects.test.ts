@@ -128,6 +128,24 @@ describe("a device", () => {
   });
 });
 
+describe("a device cookie of the tenant's that is set in mid-login", () => {
+  it("changes no page of that login, and counts from the next one on", async () => {
+    for (let index = 0; index < 6; index++) {
+      const stage = createStage({ tenant: { device_cookie: "my_device" } });
+      await publish();
+      const browser = createBrowser(stage);
+      const first = await browser.open();
+      browser.cookies.set("my_device", `device-${index}`);
+      const later = await browser.open();
+      expect([later.stamp("variation-id"), later.stamp("method")]).toEqual([first.stamp("variation-id"), "session"]);
+      stage.clock.nowMs += 2 * 3600_000;
+      const next = await browser.open();
+      const other = await stage.send(navigation("/login", { cookie: `my_device=device-${index}` }));
+      expect(next.stamp("variation-id")).toBe(other.stamp("variation-id"));
+    }
+  });
+});
+
 describe("consent", () => {
   const tenant = { consent: { cookie: "consent", pattern: "analytics=(yes|true)" } };
 

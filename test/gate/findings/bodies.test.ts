@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { clearStores, createStage, publish, type Stage } from "../stage.ts";
-import { appCallback, countedOf, createJourney } from "./journey.ts";
+import { clearStores, createStage, host, publish, type Stage } from "../stage.ts";
+import { appCallback, countedOf, createJourney, outcomesOf } from "./journey.ts";
 
 let stage: Stage;
 beforeEach(async () => {
@@ -50,6 +50,15 @@ describe("a page that posts itself to the application", () => {
     expect(countedOf(stage)).toEqual(["assignment", "auth s", "exposure"]);
   });
 
+  it("ends it where it posts to an application on the same host", async () => {
+    const journey = createJourney(stage);
+    const redirectUri = encodeURIComponent(`https://${host}/app/cb`);
+    const start = "/authorize?client_id=app&response_type=code&state=1&response_mode=form_post";
+    await journey.go(`${start}&redirect_uri=${redirectUri}`);
+    await journey.post("/login", () => new Response(form(code, "/app/cb"), { headers: html }));
+    expect(countedOf(stage)).toEqual(["assignment", "auth s", "exposure"]);
+  });
+
   it.each([
     ["the provider itself", form(code, "/login/callback")],
     ["another login's state", form(code.replace('"1"', '"9"'))],
@@ -59,6 +68,32 @@ describe("a page that posts itself to the application", () => {
     const { response } = await journey.post("/login", () => new Response(text, { headers: html }));
     expect(await response.text()).toBe(text);
     expect(countedOf(stage)).toEqual(["assignment", "exposure"]);
+  });
+});
+
+describe("a SAML response that a page posts", () => {
+  const status = (name: string) => btoa(`<Status Value="urn:oasis:names:tc:SAML:2.0:status:${name}"/>`);
+  /** As OpenSAML's HTMLEncoder does. */
+  const escapeAll = (text: string) =>
+    text.replace(/[^a-z0-9]/gi, (character) => `&#x${character.charCodeAt(0).toString(16)};`);
+  const responseForm = (value: string, { action = "https://sp.example.com/acs", attributes = "" } = {}) =>
+    `<form ${attributes} action="${action}" method="post"><input data-name="x" name="SAMLResponse" value="${value}"></form>`;
+
+  it.each([
+    ["as it is", responseForm(status("Success")), "s"],
+    ["escaped", responseForm(escapeAll(status("Success")), { action: escapeAll("https://sp.example.com/acs") }), "s"],
+    ["escaped, refused", responseForm(escapeAll(status("AuthnFailed"))), "f"],
+    [
+      "escaped in decimal",
+      responseForm(status("Responder").replace(/[+/=]/g, (one) => `&#${one.charCodeAt(0)};`)),
+      "f",
+    ],
+    ["a script's attributes", responseForm("x", { attributes: 'data-action="load->form#submit"' }), "s"],
+  ])("ends the login as it says: %s", async (_, text, outcome) => {
+    const journey = createJourney(stage);
+    await journey.go("/login?SAMLRequest=x&RelayState=1");
+    await journey.post("/login", () => new Response(text, { headers: html }));
+    expect(outcomesOf(stage)).toEqual([outcome]);
   });
 });
 

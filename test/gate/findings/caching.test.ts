@@ -41,6 +41,15 @@ describe("a page that a browser has kept", () => {
     ]);
   });
 
+  it("is not completed by a part of another variation's page", async () => {
+    const { journey } = await begin();
+    const headers = { range: "bytes=100-", "if-range": '"v1"' };
+    const { seen, stamp } = await journey.go("/login", page(), { headers });
+    expect([stamp("id"), seen.headers.get("range"), seen.headers.get("if-range")]).toEqual(["exp_Page", null, null]);
+    const script = { ...headers, "sec-fetch-dest": "script", "sec-fetch-mode": "no-cors" };
+    expect((await journey.go("/app.js", page(), { headers: script })).seen.headers.get("range")).toBe("bytes=100-");
+  });
+
   it("is answered as ever where nothing is stamped, as are scripts and images", async () => {
     const { stage, journey } = await begin();
     await journey.go("/login");
@@ -66,6 +75,7 @@ describe("a stamped response", () => {
     ["surrogate-control", "max-age=3600"],
     ["cdn-cache-control", "max-age=3600"],
     ["cloudflare-cdn-cache-control", "public, max-age=60"],
+    ["deno-cdn-cache-control", "max-age=60"],
     ["expires", "Fri, 01 Jan 2038 00:00:00 GMT"],
     ["x-accel-expires", "60"],
     ["edge-control", "cache-maxage=60"],

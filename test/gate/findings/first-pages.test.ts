@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { clearStores, createStage, publish, type Visit } from "../stage.ts";
-import { appCallback, authorize, countedOf, createJourney, page, redirect } from "./journey.ts";
+import { breakCache, breakKv } from "../faults.ts";
+import { clearStores, createStage, publish, type Stage, type Visit } from "../stage.ts";
+import { appCallback, authorize, countedOf, createJourney, page, redirect, type Sending } from "./journey.ts";
 
 beforeEach(() => clearStores());
 afterEach(() => vi.unstubAllGlobals());
+
+/** In a new isolate there is no snapshot to fall back to. */
+function breakStores(stage: Stage): void {
+  void breakKv(stage, "error");
+  void breakCache(stage, "error");
+}
 
 const shown = ({ stamp }: Visit) => stamp("variation-id");
 
@@ -88,6 +95,44 @@ describe("a login that begins with a POST", () => {
     expect(countedOf(stage)).toEqual([]);
     await journey.post("/login", redirect(appCallback));
     expect(shown(await journey.go(authorize))).not.toBeNull();
+  });
+
+  it.each<[string, string, Sending]>([
+    ["a form", "POST", { crossSite: true }],
+    ["a prerendered page", "GET", { headers: { "sec-purpose": "prefetch;prerender" } }],
+  ])("stays unassigned where its first page failed open: %s", async (_, method, sending) => {
+    const stage = createStage();
+    await publish();
+    const journey = createJourney(stage);
+    const stores = { ...stage.stores };
+    breakStores(stage);
+    const first = await journey.go("/unknown/entry", page(), { method, ...sending });
+    Object.assign(stage.stores, stores);
+    stage.restart();
+    const next = await journey.go("/forgot");
+    expect([first, next].map(({ stamp }) => stamp("failed-open"))).toEqual(["error", "session"]);
+  });
+
+  it("stays unassigned although the browser holds a session cookie that is no longer valid", async () => {
+    const stage = createStage();
+    await publish();
+    const journey = createJourney(stage);
+    journey.cookies.set("__Host-vst_ses", "stale.k0.x");
+    const visits = [await journey.post("/unknown/entry", page(), { crossSite: true }), await journey.go("/forgot")];
+    expect(visits.map(shown)).toEqual([null, null]);
+  });
+
+  it("leaves no cookie without consent or to a bot where it failed open", async () => {
+    const stage = createStage({ tenant: { consent: { cookie: "cc", pattern: "yes" } } });
+    breakStores(stage);
+    const journey = createJourney(stage);
+    const bot = { cookie: "cc=yes", "user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1)" };
+    for (const headers of [{}, bot]) {
+      for (const path of [authorize, "/login"]) {
+        const { response, stamp } = await journey.go(path, page(), { headers });
+        expect([stamp("failed-open"), response.headers.getSetCookie()]).toEqual(["error", []]);
+      }
+    }
   });
 
   it("of a bot's leaves no mark, nor does one without consent or while nothing is active", async () => {

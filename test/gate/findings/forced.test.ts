@@ -220,6 +220,25 @@ describe("an override that cannot apply", () => {
     expect([stamp("method") === "forced", warningsOf(stage)]).toEqual([false, [code]]);
   });
 
+  it.each<[string, Record<string, unknown>, string[]]>([
+    ["experiment_id=exp_None&variation_id=var_b", {}, ["experiment_not_found"]],
+    ["variation_id=var_b", {}, ["experiment_orphaned_params"]],
+    ["experiment_id=", {}, []],
+    ["experiment_id=exp_Page&variation_id=var_b", { overrides: "off" }, ["experiment_override_not_applied"]],
+    ["experiment_id=exp_Page&variation_id=var_b", { overrides: "signed" }, ["experiment_override_refused"]],
+  ])("assigns nothing to a login that is unassigned: %s, %j", async (query, tenant, warnings) => {
+    const stage = createStage({ tenant });
+    await publish();
+    const journey = createJourney(stage);
+    journey.cookies.set("__Host-vst_ses", "open");
+    const visits = [await journey.go(`/login?${query}`), await journey.go("/forgot")];
+    expect(visits.map(({ stamp }) => [stamp("id"), stamp("failed-open")])).toEqual([
+      [null, "session"],
+      [null, "session"],
+    ]);
+    expect([warningsOf(stage), countedOf(stage)]).toEqual([warnings, []]);
+  });
+
   it.each([
     ["a HEAD", { method: "HEAD" }],
     ["a frame", { headers: { "sec-fetch-dest": "iframe" } }],

@@ -43,7 +43,7 @@ export interface Journey {
   call(path: string, answer?: Answer, sending?: Sending): Promise<Visit>;
 }
 
-export function createJourney(stage: Stage, scheme = "https"): Journey {
+export function createJourney(stage: Stage, scheme = "https", at = host): Journey {
   const cookies = new Map<string, string>();
   const lax = new Set<string>();
 
@@ -52,7 +52,7 @@ export function createJourney(stage: Stage, scheme = "https"): Journey {
     const sent = [...cookies].filter(([name]) => !(crossSite && method !== "GET" && lax.has(name)));
     const cookie = sent.map(([name, value]) => `${name}=${value}`).join("; ");
     stage.origin.answer = () => (typeof answer === "function" ? answer() : answer);
-    const request = new Request(`${scheme}://${host}${path}`, {
+    const request = new Request(`${scheme}://${at}${path}`, {
       method,
       redirect: "manual",
       headers: {

@@ -155,7 +155,49 @@ describe("a redirect to the provider's own page", () => {
   });
 });
 
+describe("a redirect to the host that the origin is addressed by", () => {
+  it("does not end the login", async () => {
+    const { stage, journey } = await begin({ tenant: { origin_host: "acme.eu.auth0.com" } });
+    await journey.post("/login", redirect("https://acme.eu.auth0.com/login?error=bad_password"));
+    expect([outcomesOf(stage), journey.cookies.has("__Host-vst_ses")]).toEqual([[], true]);
+    await journey.post("/login", redirect(appCallback));
+    expect(outcomesOf(stage)).toEqual(["s"]);
+  });
+});
+
+describe("a page in XHTML", () => {
+  it("is an exposure, and passes as it is", async () => {
+    const stage = createStage({ tenant: { inject: "attributes" } });
+    await publish();
+    const text = '<html xmlns="http://www.w3.org/1999/xhtml"></html>';
+    const headers = { "content-type": "application/xhtml+xml" };
+    const { response } = await createJourney(stage).go("/login", () => new Response(text, { headers }));
+    expect([await response.text(), countedOf(stage)]).toEqual([text, ["assignment", "exposure"]]);
+  });
+});
+
+describe("a redirect to a host with a trailing dot", () => {
+  it("does not end the login where the visitor came to that host", async () => {
+    const stage = createStage({ tenant: { hosts: ["*.example.com"] } });
+    await publish();
+    const journey = createJourney(stage, "https", `${host}.`);
+    await journey.go("/login");
+    await journey.post("/login", redirect(`https://${host}./login?error=bad_password`));
+    expect([outcomesOf(stage), journey.cookies.has("__Host-vst_ses")]).toEqual([[], true]);
+  });
+});
+
 describe("a pass-through", () => {
+  it.each([
+    ["keycloak", "/realms/a/protocol/openid-connect/registrations"],
+    ["entra", "/acme.onmicrosoft.com/b2c_1_signup/oauth2/v2.0/authorize"],
+  ])("is no sign-up at an address for sign-ups: %s", async (provider, path) => {
+    const stage = createStage({ tenant: { provider } });
+    await publish();
+    await createJourney(stage).go(`${path}?client_id=app&response_type=code&state=1`, redirect(appCallback));
+    expect([countedOf(stage), outcomesOf(stage)]).toEqual([["assignment", "auth p"], ["s"]]);
+  });
+
   const passThrough = (stage: Parameters<typeof entriesOf>[0]) =>
     entriesOf(stage).map(({ type, details }) => [type, details.pass_through === true]);
 

@@ -14,6 +14,7 @@ const spoofed: Record<string, string> = Object.fromEntries(
     ..."forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port x-forwarded-server".split(" "),
     ..."x-forwarded-prefix x-forwarded-ssl x-forwarded-scheme x_forwarded_host x_forwarded_proto x-real-ip".split(" "),
     ..."x-original-url x-original-host x-rewrite-url x-host proxy true-client-ip client-ip x-client-ip".split(" "),
+    ..."cf_connecting_ip cf.connecting.ip cf-connecting_ip cf_visitor".split(" "),
     ..."x-cluster-client-ip x.forwarded.host x-forwarded_for front-end-https x-url-scheme x-scheme".split(" "),
   ].map((name) => [name, "evil.test"]),
 );
