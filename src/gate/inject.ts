@@ -7,7 +7,7 @@
 import type { StampValues } from "./stamp.ts";
 
 export function isHtml(response: Response): boolean {
-  return /^(?:text\/html|application\/xhtml\+xml)\b/i.test(response.headers.get("content-type") ?? "");
+  return /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
 }
 
 /** In all others ASCII stands for itself, and no byte of a longer character looks like `<`. */
@@ -17,9 +17,7 @@ const encodings = new Set([null, "", "identity", "gzip", "br"]);
 
 function canRewrite({ body, headers, status }: Response): boolean {
   if (body === null || status === 206 || !encodings.has(headers.get("content-encoding"))) return false;
-  const contentType = headers.get("content-type") ?? "";
-  // In XML an attribute that is there twice is an error, and the page is not shown.
-  if (notAscii.test(contentType) || /xhtml/i.test(contentType)) return false;
+  if (notAscii.test(headers.get("content-type") ?? "")) return false;
   // RFC 9111 §5.2.2.6
   return !/\bno-transform\b/i.test(headers.get("cache-control") ?? "");
 }

@@ -165,17 +165,6 @@ describe("a redirect to the host that the origin is addressed by", () => {
   });
 });
 
-describe("a page in XHTML", () => {
-  it("is an exposure, and passes as it is", async () => {
-    const stage = createStage({ tenant: { inject: "attributes" } });
-    await publish();
-    const text = '<html xmlns="http://www.w3.org/1999/xhtml"></html>';
-    const headers = { "content-type": "application/xhtml+xml" };
-    const { response } = await createJourney(stage).go("/login", () => new Response(text, { headers }));
-    expect([await response.text(), countedOf(stage)]).toEqual([text, ["assignment", "exposure"]]);
-  });
-});
-
 describe("a redirect to a host with a trailing dot", () => {
   it("does not end the login where the visitor came to that host", async () => {
     const stage = createStage({ tenant: { hosts: ["*.example.com"] } });
