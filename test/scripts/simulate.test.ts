@@ -77,7 +77,7 @@ describe("as a command", () => {
   it("visits an npm start, and leaves active there what was active", async () => {
     const running = await run();
     try {
-      const visit = ["--url", `http://localhost:${running.port}`, "--token", running.token];
+      const visit = ["--url", `http://localhost:${running.port}`, `--token=${running.token}`];
       const wanted = ["--fault", "ramp_closed", "--visitors", "100", ...visit];
       const refused = await command(...wanted);
       expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining(`"Warmer log-in page" (${sample})`) });

@@ -134,8 +134,10 @@ const isForwarding = (name: string) =>
   /^(?:forwarded|x[-_.](?:forwarded|original|rewrite)[-_.].*|(?:x-real|x-client|true-client|x-cluster-client)-ip)$/.test(
     name,
   );
-/** A kept copy must not hide the variation. */
+/** A kept copy must not hide the variation, and none of its parts be mixed with another's. */
 const conditional = new Set(["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"]);
+const isConditional = (head: Head, name: string) =>
+  conditional.has(name) || (name === "range" && valuesOf(head, "if-range").length > 0);
 const isStampName = (name: string) => name.startsWith("x-experiment-");
 
 export const isStamped = ({ head }: Received) => valuesOf(head, "x-experiment-stamp").length === 1;
@@ -155,7 +157,7 @@ function requestLessOurs(
     (name, value) =>
       isStampName(name) ||
       isForwarding(name) ||
-      (isStampedOne && conditional.has(name)) ||
+      (isStampedOne && isConditional(bareHead, name)) ||
       gateDrops.has(name) ||
       hops.has(name) ||
       ((name === "cache-control" || name === "pragma") && value === "no-cache" && silent(name)),
