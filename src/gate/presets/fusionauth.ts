@@ -5,7 +5,6 @@
  * @see https://fusionauth.io/docs/customize/look-and-feel/template-variables
  * @see https://fusionauth.io/docs/lifecycle/authenticate-users/saml/
  * @see https://fusionauth.io/docs/operate/deploy/proxy-setup
- * @see https://registry.terraform.io/providers/FusionAuth/fusionauth/latest/docs/resources/theme
  */
 import type { Preset } from "./preset.ts";
 
