@@ -76,7 +76,7 @@ describe("agrees with the gate", () => {
     await start(bodyOf(flag, { levels: [50, 100] }));
     await published();
     const seen = new Set<unknown>();
-    for (let number = 0; number < 24; number++) {
+    for (let number = 0; number < 80; number++) {
       const explained = await explain(`device_id=device-${number}`);
       expect(shownOf(explained)).toEqual(await stampOf(`device-${number}`, agents.desktop));
       seen.add(explained.variation_id);
