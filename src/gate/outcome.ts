@@ -103,8 +103,8 @@ function unescapeHtml(text: string): string {
 }
 
 /** A quoted attribute may hold a `>`. */
-const formTag = /<form\b(?:[^>"']|"[^"]*"|'[^']*')*>/i;
-const inputTags = /<input\b(?:[^>"']|"[^"]*"|'[^']*')*>/gi;
+const formTag = /<form\b(?:[^<>"']|"[^"]*"|'[^']*')*>/i;
+const inputTags = /<input\b(?:[^<>"']|"[^"]*"|'[^']*')*>/gi;
 
 /** The page's first form, as the request that it would make; null where there is none. */
 function formIn(html: string): { action: string; fields: URLSearchParams } | null {
