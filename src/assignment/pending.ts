@@ -10,11 +10,6 @@ export function after<T, U>(value: Pending<T>, next: (value: T) => Pending<U>): 
   return isPromise(value) ? value.then(next) : next(value);
 }
 
-/** The two of them, now if both are here. */
-export function both<A, B>(a: Pending<A>, b: Pending<B>): Pending<[A, B]> {
-  return isPromise(a) || isPromise(b) ? Promise.all([a, b]) : [a, b];
-}
-
 export class BudgetError extends Error {
   constructor(ms: number) {
     super(`no decision within ${ms} ms`);
@@ -23,7 +18,9 @@ export class BudgetError extends Error {
 }
 
 /** @throws {BudgetError} (by rejecting) when the promise takes longer. A value that is here costs nothing. */
-export function withinBudget<T>(value: Pending<T>, ms: number): Pending<T> {
+export function withTimeout<T>(value: Promise<T>, ms: number): Promise<T>;
+export function withTimeout<T>(value: Pending<T>, ms: number): Pending<T>;
+export function withTimeout<T>(value: Pending<T>, ms: number): Pending<T> {
   if (!isPromise(value)) return value;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -10,7 +10,7 @@ import { createSnapshotReader, type SnapshotReader } from "../snapshot/reader.ts
 import { createDependencies, type Dependencies, type DependencyName } from "./dependencies.ts";
 import { createKeyring, type Keyring, type SigningKey } from "./keyring.ts";
 import { createOpenings } from "./openings.ts";
-import { BudgetError, isPromise, type Pending, withinBudget } from "./pending.ts";
+import { BudgetError, isPromise, type Pending, withTimeout } from "./pending.ts";
 import { createUnits, type Units } from "./unit.ts";
 
 /** How much of the decision's time may be over when cohorts are given up; the rest is for signing what is decided. */
@@ -107,7 +107,7 @@ export function createSources(options: SourceOptions): Sources {
       const found = cohortReader.read({ ...lookup, defer: (work) => ctx.waitUntil(work) });
       if (!isPromise(found)) return found;
       const leftMs = Math.max(0, decisionBudgetMs * cohortShare - (now() - sinceMs));
-      return Promise.resolve(withinBudget(found, leftMs)).catch((error) => ({
+      return Promise.resolve(withTimeout(found, leftMs)).catch((error) => ({
         failure: error instanceof BudgetError ? "not read in time" : messageOf(error),
       }));
     },

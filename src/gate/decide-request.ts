@@ -11,6 +11,7 @@ import {
 } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { mentionsOverride } from "../assignment/override.ts";
+import { withTimeout } from "../assignment/pending.ts";
 import {
   cookieSeconds,
   isAged,
@@ -22,7 +23,6 @@ import {
 import { overrideWarning, type Warning } from "../assignment/warning.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
-import { withTimeout } from "./deadline.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
 import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";
 import type { Stamp, Stamper } from "./stamp.ts";

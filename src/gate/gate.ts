@@ -5,12 +5,13 @@
 import { Address } from "../assignment/address.ts";
 import { BreakerOpenError } from "../assignment/breaker.ts";
 import { createMemo } from "../assignment/memo.ts";
+import { BudgetError } from "../assignment/pending.ts";
 import { messageOf, type SourceBindings, type Sources } from "../assignment/sources.ts";
 import { circuitWarnings } from "../assignment/warning.ts";
 import type { Tenant } from "../model/tenant.ts";
 import type { Route, Settings } from "../settings.ts";
+import { createBudget, type DecisionBudget } from "./budget.ts";
 import { classify } from "./classify.ts";
-import { createDeadline, type Deadline, DeadlineError } from "./deadline.ts";
 import { type DecisionTools, decideRequest, type GateDecision, nothing } from "./decide-request.ts";
 import { type Additions, badGateway, complete, fetchOrigin } from "./forward.ts";
 import { scanHeaders } from "./header-scan.ts";
@@ -39,7 +40,7 @@ export interface GateOptions {
 
 /** A fixed token, safe as a header's value. */
 function reasonOf(error: unknown): string {
-  if (error instanceof DeadlineError) return "budget";
+  if (error instanceof BudgetError) return "budget";
   if (error instanceof BreakerOpenError) return "circuit_open";
   return "error";
 }
@@ -115,26 +116,26 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
   /** Everything that a decision may wait for, within its time. */
   function toolsFor(
     { request, url, tenant }: Visit,
-    deadline: Deadline,
+    budget: DecisionBudget,
     env: GateBindings,
     ctx: ExecutionContext,
     onSession: () => void,
   ): DecisionTools {
     return {
       keyring: {
-        sign: async (...value) => deadline.within(keyring.sign(...value)),
-        verify: (...value) => deadline.within(keyring.verify(...value)),
+        sign: async (...value) => budget.within(keyring.sign(...value)),
+        verify: (...value) => budget.within(keyring.verify(...value)),
       },
       stamper: {
-        stamp: (...decided) => deadline.within(stamper.stamp(...decided)),
-        signClientIp: (...address) => deadline.within(stamper.signClientIp(...address)),
+        stamp: (...decided) => budget.within(stamper.stamp(...decided)),
+        signClientIp: (...address) => budget.within(stamper.signClientIp(...address)),
       },
       onSession,
-      snapshot: () => deadline.within(sources.snapshot(tenant.id, env, ctx)),
-      user: async () => deadline.within(users.read(request, url, tenant)),
-      userUnitOf: (id) => deadline.within(userUnitOf(tenant.id, id)),
+      snapshot: () => budget.within(sources.snapshot(tenant.id, env, ctx)),
+      user: async () => budget.within(users.read(request, url, tenant)),
+      userUnitOf: (id) => budget.within(userUnitOf(tenant.id, id)),
       cohorts: (index, subject, sinceMs) =>
-        deadline.within(sources.cohorts(tenant.id, index, subject, sinceMs, env, ctx)),
+        budget.within(sources.cohorts(tenant.id, index, subject, sinceMs, env, ctx)),
     };
   }
 
@@ -153,7 +154,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
   ): Promise<Response> {
     const { origin, origin_host: originHost, origin_headers: originHeaders } = tenant;
     const nowMs = now();
-    const deadline = createDeadline(decisionBudgetMs);
+    const budget = createBudget(decisionBudgetMs);
     const scan = scanHeaders(request.headers);
     let visit: Visit | null = null;
     let inSession = false;
@@ -172,7 +173,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
         cookies: request.headers.get("cookie"),
         nowMs,
       };
-      const tools = toolsFor(visit, deadline, env, ctx, () => {
+      const tools = toolsFor(visit, budget, env, ctx, () => {
         inSession = true;
       });
       const ip = tenant.sign_client_ip ? request.headers.get("cf-connecting-ip") : null;
@@ -183,7 +184,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
       const hadSession = inSession;
       decision = nothing({ failedOpen: reasonOf(error), hadSession, inSession, warnings: [warning] });
     } finally {
-      deadline.clear();
+      budget.clear();
     }
 
     let response: Response;

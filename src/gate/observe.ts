@@ -2,6 +2,7 @@
 import { cookieName, cookieValues, setCookie } from "../assignment/cookies.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
+import { withTimeout } from "../assignment/pending.ts";
 import {
   cookieSeconds,
   resignTimeoutMs,
@@ -11,7 +12,6 @@ import {
   unassignedValue,
 } from "../assignment/session.ts";
 import type { Warning } from "../assignment/warning.ts";
-import { withTimeout } from "./deadline.ts";
 import type { GateDecision } from "./decide-request.ts";
 import { isHtml } from "./inject.ts";
 import { addressTag } from "./login.ts";

@@ -1,4 +1,4 @@
-/** What the gate needs to know of an identity provider: its addresses, and how success and failure show. */
+/** Settings about an identity provider: which preset it has, and a tenant's own rules for its pages and responses. */
 import * as v from "valibot";
 import { flowName } from "./flow.ts";
 
@@ -53,17 +53,6 @@ export const pageRule = v.strictObject({
   step: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, "1 to 64 letters, digits, _ or -")), "page"),
 });
 
-export interface Provider {
-  /** Paths of authorize requests. Empty, the tenant's own too: any path whose query holds `client_id` and `response_type` or `request_uri`. */
-  authorize: readonly string[];
-  /** Paths of the pages people see. Empty: every document. */
-  pages: readonly string[];
-  /** Those paths that are sign-up. */
-  signup: readonly string[];
-  /** Beyond the redirect with `code=` or `error=`, which every provider has. */
-  outcomes: readonly OutcomeRule[];
-}
-
 export const providerName = v.picklist([
   "oidc",
   "auth0",
@@ -77,39 +66,3 @@ export const providerName = v.picklist([
   "saml",
 ]);
 export type ProviderName = v.InferOutput<typeof providerName>;
-
-export const providers: Readonly<Partial<Record<ProviderName, Provider>>> = {
-  /** Any OpenID provider: authorize requests are told by their parameters, and a refused form by its status. */
-  oidc: {
-    authorize: [],
-    pages: [],
-    signup: ["/**/signup", "/**/register"],
-    outcomes: [{ outcome: "failure", method: "POST", status: [400, 401, 403, 422] }],
-  },
-  /** Universal Login: /authorize leads to /u/login, /u/signup …; a refused form is shown again with 400. */
-  auth0: {
-    authorize: ["/authorize"],
-    pages: ["/login/**", "/u/**"],
-    signup: ["/u/signup/**", "/u/signup-*/**"],
-    outcomes: [{ outcome: "failure", method: "POST", path: "/u/**", status: [400, 401, 403] }],
-  },
-  // Keycloak, with and without the old /auth prefix. A refused password is shown again with 200, as is a second factor,
-  // so only the redirect tells; a realm without second factors can add
-  // { outcome: "failure", method: "POST", path: "/realms/*/login-actions/authenticate", status: [200] }.
-  keycloak: {
-    authorize: ["/**/realms/*/protocol/openid-connect/auth", "/**/realms/*/protocol/openid-connect/registrations"],
-    pages: ["/**/realms/*/login-actions/**"],
-    signup: ["/**/realms/*/login-actions/registration", "/**/realms/*/protocol/openid-connect/registrations"],
-    outcomes: [{ outcome: "failure", method: "POST", status: [400, 401, 403] }],
-  },
-  /** Hosted UI and managed login: a refused form redirects back with `error=`, or to /error. */
-  cognito: {
-    authorize: ["/oauth2/authorize"],
-    pages: ["/login/**", "/signup/**", "/confirm*/**", "/forgotPassword*/**", "/mfa/**", "/passkeys/**"],
-    signup: ["/signup/**"],
-    outcomes: [
-      { outcome: "failure", method: "POST", status: [400, 401, 403] },
-      { outcome: "failure", method: "POST", status: [302, 303], location_parameter: "error" },
-    ],
-  },
-};

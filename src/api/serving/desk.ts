@@ -4,7 +4,7 @@
  */
 import { base64url } from "jose";
 import { createMemo } from "../../assignment/memo.ts";
-import { after, BudgetError, isPromise, type Pending, withinBudget } from "../../assignment/pending.ts";
+import { after, BudgetError, isPromise, type Pending, withTimeout } from "../../assignment/pending.ts";
 import { type Served, type ServeInput, serve, servesByCohorts } from "../../assignment/serve.ts";
 import {
   type Deferring,
@@ -90,7 +90,7 @@ export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOption
 
   /** The client whose key has this hash; undefined when it is none of this tenant's. @throws when nobody can tell. */
   function findClient(hash: string, tenant: Tenant, { bindings, ctx }: Visit): Pending<Client | undefined> {
-    return after(withinBudget(sources.snapshot(tenant.id, bindings, ctx), budgetMs), (published) => {
+    return after(withTimeout(sources.snapshot(tenant.id, bindings, ctx), budgetMs), (published) => {
       const deployment = published && deploymentsOf(published).get(hash);
       if (!deployment) return undefined;
       return { tenant, deployment, snapshot: forApps(published), isConfirmed: sources.isConfirmed(tenant.id) };
@@ -119,7 +119,7 @@ export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOption
       if (key === null) return { refused: "unknown_key" };
       const hash = hashOf(key);
       if (!isPromise(hash)) return admitHashed(hash, visit);
-      return Promise.resolve(withinBudget(hash, budgetMs)).then(
+      return Promise.resolve(withTimeout(hash, budgetMs)).then(
         (hash) => admitHashed(hash, visit),
         (error) => {
           logFault("a deployment key cannot be hashed", error);
@@ -134,7 +134,7 @@ export function createDesk({ sources, ratePerSecond, budgetMs, now }: DeskOption
       const sinceMs = now();
       try {
         const read = sources.cohorts(tenant.id, snapshot.cohorts, subject, sinceMs, bindings, ctx);
-        const found = await withinBudget(read, budgetMs);
+        const found = await withTimeout(read, budgetMs);
         return serve({ ...input, cohortIds: "failure" in found ? null : found });
       } catch (error) {
         if (!(error instanceof BudgetError)) logFault("cohorts cannot be looked up", error);

@@ -1,7 +1,7 @@
 /** The addresses that apps fetch from, whatever protocol they speak; what all answers have in common. */
 import type { Address } from "../../assignment/address.ts";
 import type { Keyring } from "../../assignment/keyring.ts";
-import { withinBudget } from "../../assignment/pending.ts";
+import { withTimeout } from "../../assignment/pending.ts";
 import { messageOf, type Sources } from "../../assignment/sources.ts";
 import type { Units } from "../../assignment/unit.ts";
 import { createDesk, type Desk, type Visit } from "./desk.ts";
@@ -96,13 +96,13 @@ function answerPreflight({ headers }: Request): Response {
 export function createFront({ sources, ratePerSecond, budgetMs, now, speakers }: FrontOptions): Front {
   const { keyring, units } = sources;
   // Behind the answer cryptography may take its time; before it, nobody waits for what hangs.
-  const inTime = <T>(value: Promise<T>) => Promise.resolve(withinBudget(value, budgetMs));
+  const inTime = <T>(value: Promise<T>) => Promise.resolve(withTimeout(value, budgetMs));
   const serving: Serving = {
     desk: createDesk({ sources, ratePerSecond, budgetMs, now }),
     reporter: createFetchReporter(sources, now),
     keyring: {
       sign: (...value) => inTime(keyring.sign(...value)),
-      verify: (...value) => withinBudget(keyring.verify(...value), budgetMs),
+      verify: (...value) => withTimeout(keyring.verify(...value), budgetMs),
     },
     units: { unitOf: (...subject) => inTime(units.unitOf(...subject)) },
     now,
