@@ -102,25 +102,29 @@ function unescapeHtml(text: string): string {
   });
 }
 
-/** A quoted attribute may hold a `>`. */
-const formTag = /<form\b(?:[^<>"']|"[^"]*"|'[^']*')*>/i;
-const inputTags = /<input\b(?:[^<>"']|"[^"]*"|'[^']*')*>/gi;
+interface Form {
+  action: string;
+  fields: URLSearchParams;
+}
 
-/** The page's first form, as the request that it would make; null where there is none. */
-function formIn(html: string): { action: string; fields: URLSearchParams } | null {
-  const [form] = formTag.exec(html) ?? [];
-  if (form === undefined) return null;
-  const attribute = (tag: string, name: string) => {
-    const [, double, single, bare] =
-      new RegExp(`[\\s"'/]${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, "i").exec(tag) ?? [];
-    return unescapeHtml(double ?? single ?? bare ?? "");
-  };
-  const fields = new URLSearchParams();
-  for (const [input] of html.matchAll(inputTags)) {
-    const name = attribute(input, "name");
-    if (name !== "") fields.append(name, attribute(input, "value"));
+/** The page's forms, as the requests that they would make. */
+async function readForms(html: string): Promise<Form[]> {
+  const forms: Form[] = [];
+  // HTMLRewriter gives attribute values as they are written.
+  const read = (element: Element, name: string) => unescapeHtml(element.getAttribute(name) ?? "");
+  const rewriter = new HTMLRewriter()
+    .on("form", {
+      element: (form) => void forms.push({ action: read(form, "action"), fields: new URLSearchParams() }),
+    })
+    .on("form input[name]", {
+      element: (input) => forms.at(-1)?.fields.append(read(input, "name"), read(input, "value")),
+    });
+  try {
+    await rewriter.transform(new Response(html)).text();
+  } catch {
+    // It gives up on markup that it cannot parse. The forms before that count.
   }
-  return { action: attribute(form, "action"), fields };
+  return forms;
 }
 
 /** The text members of a JSON response, a few levels deep. */
@@ -148,10 +152,10 @@ function parseJson(text: string): unknown {
 
 /** The parts of a body that rules look at. */
 interface BodyParts {
-  form: ReturnType<typeof formIn>;
+  forms: readonly Form[];
   json: unknown;
 }
-const noBody: BodyParts = { form: null, json: undefined };
+const noBody: BodyParts = { forms: [], json: undefined };
 
 /**
  * What the response means for the login, with the response to pass on: where its body had to be read, that is another
@@ -184,15 +188,15 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
   const isReadable = location === null && ((wantsForm && isHtml(response)) || (wantsJson && isJson(headers)));
   const peeked = isReadable ? await peekBody(response) : null;
   const passed = peeked?.response ?? response;
-  const { form, json } = peeked === null ? noBody : bodyParts(peeked.text, headers);
+  const { forms, json } = peeked === null ? noBody : await bodyParts(peeked.text, headers);
 
   const rule = candidates.find(
     (each) =>
       (each.json === undefined || hasMember(json, each.json)) &&
-      (each.form_field === undefined || form?.fields.has(each.form_field) === true),
+      (each.form_field === undefined || forms.some(({ fields }) => fields.has(each.form_field ?? ""))),
   );
   if (rule !== undefined) {
-    const saml = form?.fields.get("SAMLResponse");
+    const [saml] = forms.flatMap(({ fields }) => fields.get("SAMLResponse") ?? []);
     const isRefused = rule.outcome === "success" && saml && !isSamlSuccess(saml);
     const kind = isRefused ? "failure" : rule.outcome;
     // A page that logs in by its own call goes on from there, mostly to the application's redirect.
@@ -200,12 +204,12 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
     return { outcome: { kind, ends: isOver }, response: passed };
   }
   if (answer !== null) return { outcome: answer, response: passed };
-  if (form !== null && readsForm) {
+  for (const form of readsForm ? forms : []) {
     const posted = destinationOf(form.action, exchange);
     // An application on this host is known by its redirect URI; the provider's own forms may hold a code and a state too.
     const isToApplication = posted !== null && (posted.leaves || isRedirectUri(session.login, posted.target.href));
     const outcome = isToApplication ? readAuthorizationResponse({ ...posted, parameters: form.fields }, session) : null;
-    return { outcome, response: passed };
+    if (outcome !== null) return { outcome, response: passed };
   }
   return { outcome: readJsonResponse(json, exchange), response: passed };
 }
@@ -213,8 +217,8 @@ export async function readOutcome(exchange: Exchange): Promise<{ outcome: Outcom
 const isJson = (headers: Headers) =>
   /^(?:application|text)\/(?:[\w.+-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
 
-function bodyParts(text: string, headers: Headers): BodyParts {
-  return isJson(headers) ? { form: null, json: parseJson(text) } : { form: formIn(text), json: undefined };
+async function bodyParts(text: string, headers: Headers): Promise<BodyParts> {
+  return isJson(headers) ? { forms: [], json: parseJson(text) } : { forms: await readForms(text), json: undefined };
 }
 
 function hasMember(json: unknown, { member, equals }: NonNullable<CompiledOutcomeRule["json"]>): boolean {

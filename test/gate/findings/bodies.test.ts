@@ -89,6 +89,14 @@ describe("a SAML response that a page posts", () => {
       "f",
     ],
     ["a script's attributes", responseForm("x", { attributes: 'data-action="load->form#submit"' }), "s"],
+    ["after a form in a comment", `<!-- <form action="/old"></form> -->${responseForm("x")}`, "s"],
+    ["after a form in a script", `<script>const a = '<form action="/old">';</script>${responseForm("x")}`, "s"],
+    [
+      "after the language's form",
+      `<form action="/language"><input name="lang" value="en"></form>${responseForm(status("AuthnFailed"))}`,
+      "f",
+    ],
+    ["in markup that cannot be parsed", `${responseForm("x")}<select><script></script></select>`, "s"],
   ])("ends the login as it says: %s", async (_, text, outcome) => {
     const journey = createJourney(stage);
     await journey.go("/login?SAMLRequest=x&RelayState=1");
