@@ -30,15 +30,24 @@ export async function verifyDevice(
   return null;
 }
 
-/** The id that the gate buckets this browser by: of the tenant's own cookie where it has one, else of the gate's. */
+/** The device id in the tenant's own cookie; null where it has none, or the visitor's holds no id. */
+export function readForeignDeviceId(
+  { device_cookie }: Pick<Tenant, "device_cookie">,
+  cookies: string | null,
+): string | null {
+  const [id] = device_cookie ? cookieValues(cookies, device_cookie) : [];
+  return id && id.length <= longestId ? id : null;
+}
+
+/** The id that the gate buckets this browser by: from the tenant's own cookie where it has one, else from the gate's. */
 export async function readDeviceId(
   keyring: Keyring,
-  { id, device_cookie }: Pick<Tenant, "id" | "device_cookie">,
+  tenant: Pick<Tenant, "id" | "device_cookie">,
   cookies: string | null,
   scope: CookieScope,
 ): Promise<string | null> {
-  const [foreign] = device_cookie ? cookieValues(cookies, device_cookie) : [];
-  if (foreign && foreign.length <= longestId) return foreign;
-  const device = await verifyDevice(keyring, id, cookieValues(cookies, cookieName("vst_did", scope)));
+  const foreign = readForeignDeviceId(tenant, cookies);
+  if (foreign !== null) return foreign;
+  const device = await verifyDevice(keyring, tenant.id, cookieValues(cookies, cookieName("vst_did", scope)));
   return device?.id ?? null;
 }

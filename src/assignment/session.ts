@@ -234,3 +234,7 @@ export function isSameSession(one: Session, other: Session): boolean {
     (field) => field === "issuedAtSeconds" || one[field] === other[field],
   );
 }
+
+/** Whether the session belongs to this device. Another device's pins are worth nothing. */
+export const isSessionOf = (session: Session, deviceId: string | null): boolean =>
+  session.deviceId === "" || session.deviceId === deviceId;

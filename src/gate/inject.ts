@@ -4,6 +4,7 @@
  * HTMLRewriter would do, but for a page it cannot parse (a `<script>` within a `<select>`, say) it answers nothing at all,
  * and it writes the tag anew. Here two attributes are put in, every other byte stays, and what is odd passes as it is.
  */
+import { isReadable } from "./peek.ts";
 import type { StampValues } from "./stamp.ts";
 
 export function isHtml(response: Response): boolean {
@@ -12,11 +13,10 @@ export function isHtml(response: Response): boolean {
 
 /** In all others ASCII stands for itself, and no byte of a longer character looks like `<`. */
 const notAscii = /charset\s*=\s*["']?(?:utf-?(?:7|16|32)|ucs-?[24]|unicode|iso-2022|hz-)/i;
-/** What the platform decodes on reading and encodes again on sending. */
-const encodings = new Set([null, "", "identity", "gzip", "br"]);
 
-function canRewrite({ body, headers, status }: Response): boolean {
-  if (body === null || status === 206 || !encodings.has(headers.get("content-encoding"))) return false;
+function canRewrite(response: Response): boolean {
+  const { headers } = response;
+  if (!isReadable(response)) return false;
   if (notAscii.test(headers.get("content-type") ?? "")) return false;
   // RFC 9111 §5.2.2.6
   return !/\bno-transform\b/i.test(headers.get("cache-control") ?? "");

@@ -5,6 +5,7 @@ import type { Keyring } from "../assignment/keyring.ts";
 import { withTimeout } from "../assignment/pending.ts";
 import {
   cookieSeconds,
+  isSameSession,
   resignTimeoutMs,
   type Session,
   sessionSeconds,
@@ -108,13 +109,7 @@ export async function observe(
     isSignup: session.isSignup || isSignupSent,
     hasSucceeded: isSuccess || (session.hasSucceeded && !isPage),
   };
-  const isChanged =
-    exposed.length > 0 ||
-    next.redirect !== session.redirect ||
-    next.hasPage !== session.hasPage ||
-    next.isSignup !== session.isSignup ||
-    next.hasSucceeded !== session.hasSucceeded;
-  if (!isChanged) return result(decision.cookies);
+  if (isSameSession(next, session)) return result(decision.cookies);
   try {
     const value = await withTimeout(signSession(keyring, tenant.id, next), resignTimeoutMs);
     return result([...others(), setCookie("vst_ses", value, cookieSeconds(next), scope)]);

@@ -12,13 +12,18 @@ const maxPeekBytes = 32_768;
 /** A body that comes slowly is passed on unread: a visitor waits for it. */
 const peekTimeoutMs = 200;
 
-/** What the platform decodes on reading and encodes again on sending. */
+/** The platform decodes these on reading and encodes again on sending. */
 const encodings = new Set([null, "", "identity", "gzip", "br"]);
+
+/** Whether the body is there as a whole and in the clear. */
+export function isReadable({ body, headers, status }: Response): boolean {
+  return body !== null && status !== 206 && encodings.has(headers.get("content-encoding"));
+}
 
 /** Null where the body cannot be read: then nothing of it was. Never rejects for what the body does. */
 export async function peekBody(response: Response): Promise<Peeked | null> {
-  const { body, headers } = response;
-  if (body === null || !encodings.has(headers.get("content-encoding")) || response.status === 206) return null;
+  const { body } = response;
+  if (body === null || !isReadable(response)) return null;
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -3,12 +3,12 @@ import { isbot } from "isbot";
 import type { Address } from "../assignment/address.ts";
 import { type CookieBase, type CookieScope, cookieName, cookieValues } from "../assignment/cookies.ts";
 import type { Override } from "../assignment/decide.ts";
+import { readForeignDeviceId } from "../assignment/device-cookie.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { createMemo } from "../assignment/memo.ts";
 import { readOverride } from "../assignment/override.ts";
-import { readSession, type Session } from "../assignment/session.ts";
+import { isSessionOf, readSession, type Session } from "../assignment/session.ts";
 import type { Tenant } from "../model/tenant.ts";
-import { longestId } from "../model/user.ts";
 import type { Classified } from "./classify.ts";
 import { type Device, readDevice } from "./device.ts";
 import type { HeaderScan } from "./header-scan.ts";
@@ -63,21 +63,19 @@ export const valuesOf = ({ cookies, scope }: Visit, base: CookieBase): string[] 
 export async function readVisitor(visit: Visit, keyring: Keyring): Promise<Visitor> {
   const { tenant, url, classified, nowMs, cookies } = visit;
   const isDocument = classified.kind === "document";
-  const [foreign] = tenant.device_cookie ? cookieValues(cookies, tenant.device_cookie) : [];
-  const hasForeign = foreign !== undefined && foreign !== "" && foreign.length <= longestId;
+  const foreign = readForeignDeviceId(tenant, cookies);
   const readOwn = () => readDevice(keyring, tenant.id, valuesOf(visit, "vst_did"), nowMs);
-  let device = hasForeign ? { id: foreign, cookie: null } : await readOwn();
+  let device = foreign === null ? await readOwn() : { id: foreign, cookie: null };
   const session = await readSession(keyring, tenant.id, valuesOf(visit, "vst_ses"), nowMs);
   const isOf = (owner: Device | null) =>
-    session === null || session === "unassigned" || session.deviceId === "" || session.deviceId === owner?.id;
-  if (hasForeign && !isOf(device)) {
-    // The tenant's cookie was set in mid-login, by a script of the page perhaps: it counts from the next login on.
+    session === null || session === "unassigned" || isSessionOf(session, owner?.id ?? null);
+  if (foreign !== null && !isOf(device)) {
+    // The tenant's cookie was set in the middle of the login, perhaps by the page's script. It counts from the next login on.
     const own = await readOwn();
     if (isOf(own)) device = own;
   }
   return {
     device,
-    // A session belongs to its device: another's pins are worth nothing here.
     session: isOf(device) ? session : null,
     override: isDocument ? await readOverride(keyring, tenant, url, nowMs) : null,
   };

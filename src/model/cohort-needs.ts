@@ -14,6 +14,14 @@ const ownNeeds = memo((flag: Flag): { ids: readonly string[] | null } => {
   return { ids };
 });
 
+/** The flags under these keys, as far as they are there, and those that they depend on, directly or not. */
+export function withDependencies(keys: readonly string[], flagByKey: ReadonlyMap<string, Flag>): Flag[] {
+  const seen = new Set(keys);
+  // A set is walked in the order of its additions, also those made on the way.
+  for (const key of seen) for (const dependency of flagByKey.get(key)?.dependencies ?? []) seen.add(dependency);
+  return [...seen].flatMap((key) => flagByKey.get(key) ?? []);
+}
+
 /**
  * Ids of the cohorts that a flag asks about, itself or through those it depends on; null when it asks about none.
  * @param flags sound ones only: what is missing is not evaluated either
@@ -21,18 +29,7 @@ const ownNeeds = memo((flag: Flag): { ids: readonly string[] | null } => {
 export function createCohortNeeds(flags: readonly Flag[]): (flagKey: string) => readonly string[] | null {
   const byKey = new Map(flags.map((flag) => [flag.key, flag]));
   return (flagKey) => {
-    const found = new Set<string>();
-    const seen = new Set<string>([flagKey]);
-    let asks = false;
-    for (const key of seen) {
-      const flag = byKey.get(key);
-      if (flag === undefined) continue;
-      const { ids } = ownNeeds(flag);
-      asks ||= ids !== null;
-      for (const id of ids ?? []) found.add(id);
-      // A set is walked in the order of its additions, also those made on the way.
-      for (const dependency of flag.dependencies ?? []) seen.add(dependency);
-    }
-    return asks ? [...found] : null;
+    const needs = withDependencies([flagKey], byKey).map((flag) => ownNeeds(flag).ids);
+    return needs.every((ids) => ids === null) ? null : [...new Set(needs.flatMap((ids) => ids ?? []))];
   };
 }

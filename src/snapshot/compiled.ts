@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { type CompiledFlags, compileFlags } from "../engine/compile.ts";
 import type { Flag } from "../engine/flag.ts";
 import { askedProperties, type PropertyPath } from "../model/asked-properties.ts";
-import { createCohortNeeds } from "../model/cohort-needs.ts";
+import { createCohortNeeds, withDependencies } from "../model/cohort-needs.ts";
 import type { AuthenticationFlow } from "../model/flow.ts";
 import { type CohortIndex, cohortIndexSchema, type SnapshotExperiment, snapshotSchema } from "../model/snapshot.ts";
 
@@ -193,7 +193,7 @@ const isUserField = (selector: readonly string[], field: string) =>
   selector[0] === "context" && selector[1] === "user" && selector[2] === field;
 
 function compileRollout(flag: Flag, flagByKey: ReadonlyMap<string, Flag>, cohorts: CohortNeed | null): CompiledRollout {
-  const reached = [...withDependencies(flag, flagByKey)];
+  const reached = withDependencies([flag.key], flagByKey);
   const segments = reached.flatMap((each) => each.segments);
   const buckets = segments.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.selector]));
   const selectors = segments.flatMap(({ conditions = [] }) => conditions.flat().map(({ selector }) => selector));
@@ -217,19 +217,6 @@ function compileRollout(flag: Flag, flagByKey: ReadonlyMap<string, Flag>, cohort
     cohorts,
     variations: new Map(variations),
   };
-}
-
-/** The flag and those that it depends on, directly or not. */
-function withDependencies(flag: Flag, flagByKey: ReadonlyMap<string, Flag>): Set<Flag> {
-  const reached = new Set([flag]);
-  // A set is walked in the order of its additions, those made on the way included.
-  for (const { dependencies = [] } of reached) {
-    for (const key of dependencies) {
-      const dependency = flagByKey.get(key);
-      if (dependency !== undefined) reached.add(dependency);
-    }
-  }
-  return reached;
 }
 
 /** What a flag, or one it depends on, asks about cohorts. */

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { cookieName, cookieValues } from "../../assignment/cookies.ts";
 import { readDeviceId } from "../../assignment/device-cookie.ts";
 import type { Occasion } from "../../assignment/event.ts";
-import { readSession } from "../../assignment/session.ts";
+import { isSessionOf, readSession } from "../../assignment/session.ts";
 import { messageOf } from "../../assignment/sources.ts";
 import { describe } from "../management/issues.ts";
 import { knownFields } from "../management/known-fields.ts";
@@ -92,7 +92,7 @@ export function createBatchHandler<Schema extends v.GenericSchema>(
     const scope = { secure: url.protocol === "https:" };
     const session = await readSession(keyring, tenant.id, cookieValues(cookies, cookieName("vst_ses", scope)), nowMs);
     if (session === null || session === "unassigned" || !session.isForced) return false;
-    return session.deviceId === "" || session.deviceId === (await readDeviceId(keyring, tenant, cookies, scope));
+    return isSessionOf(session, await readDeviceId(keyring, tenant, cookies, scope));
   }
 
   async function readItems(items: readonly unknown[], context: BatchContext): Promise<Results> {
