@@ -24,11 +24,13 @@ import { overrideWarning, type Warning } from "../assignment/warning.ts";
 import type { CohortIndex } from "../model/snapshot.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
 import { type Device, deviceSeconds, mintDevice } from "./device.ts";
-import { beginLogin, startsLogin, withLoginAttributes } from "./login.ts";
+import { startsLogin, withLoginAttributes } from "./login.ts";
+import { nextSession, withoutOthersPins } from "./next-session.ts";
 import type { Stamp, Stamper } from "./stamp.ts";
 import { extendSticky, noChoices, readSticky, type StickyChoices, stickyLookup } from "./sticky.ts";
 import { noUser, type User } from "./user.ts";
-import { anonymous, cannotBeAssigned, isBot, readVisitor, type Visit, type Visitor, valuesOf } from "./visitor.ts";
+import { anonymous, cannotBeAssigned, isBot, readVisitor, type Visit, valuesOf } from "./visitor.ts";
+import { type Failures, overrideNotApplied, overrideWarnings, stampWarning, withheldWarning } from "./warnings.ts";
 
 export interface GateDecision {
   assignments: Decision["assignments"];
@@ -97,17 +99,18 @@ export function nothing(changes: Partial<GateDecision> = {}): GateDecision {
 /** Decisions that a session's pins alone make: every request of a login repeats them. */
 const settled = new WeakMap<Session, { snapshot: CompiledSnapshot; flow: string | null; decision: Decision }>();
 
-const refused = (why: string): Warning => ({ code: "experiment_override_not_applied", description: why });
-
 /** @throws (by rejecting) when something of ours fails: the caller forwards without a stamp. */
 export async function decideRequest(visit: Visit, tools: DecisionTools): Promise<GateDecision> {
   const { request, url, tenant, rules, classified, scope, nowMs } = visit;
   const isDocument = classified.kind === "document";
   if (classified.kind === "pass") {
-    return nothing({ warnings: classified.ignoresOverride ? [refused("this request shows no page of a login")] : [] });
+    return nothing({
+      warnings: classified.ignoresOverride ? [overrideNotApplied("this request shows no page of a login")] : [],
+    });
   }
   const wantsOverride = mentionsOverride(url) && (isDocument || classified.ignoresOverride);
-  if (!tenant.entitled) return nothing({ warnings: wantsOverride ? [refused("the tenant is not entitled")] : [] });
+  if (!tenant.entitled)
+    return nothing({ warnings: wantsOverride ? [overrideNotApplied("the tenant is not entitled")] : [] });
 
   const hasConsent = rules.hasConsent(visit.cookies);
   const hadSession = hasConsent && valuesOf(visit, "vst_ses").length > 0;
@@ -259,59 +262,6 @@ export async function decideRequest(visit: Visit, tools: DecisionTools): Promise
   };
 }
 
-/** Without what another user of this browser was assigned. */
-function withoutOthersPins(
-  session: Session,
-  { experiments }: CompiledSnapshot,
-  userUnit: string | null,
-  isNewLogin: boolean,
-): Session {
-  const isSame = session.userUnit === null || session.userUnit === userUnit || (userUnit === null && !isNewLogin);
-  if (isSame) return session;
-  const pins = session.pins.filter(({ experimentId }) => experiments.get(experimentId)?.subject !== "user");
-  const decided = session.decided.filter((part) => !part.endsWith(".user"));
-  return { ...session, pins, decided, userUnit: null };
-}
-
-interface SessionChange {
-  before: Session | null;
-  device: Device | null;
-  userUnit: string | null;
-  isNewLogin: boolean;
-  forced: Pin | null;
-  gate: CompiledSnapshot["gate"];
-}
-
-/** What the session is after this page; the very same object when nothing in it changes. */
-function nextSession(
-  { request, url, classified, nowMs }: Visit,
-  { pins, decided }: Decision,
-  { before, device, userUnit, isNewLogin, forced, gate }: SessionChange,
-): Session | null {
-  // A login that begins while nothing is active is remembered too: what is activated meanwhile waits for the next one.
-  // So is one whose authorization request a rollout asks about.
-  const begins = isNewLogin && (gate.hasPendingExperiments || gate.rollouts.some(({ needsLogin }) => needsLogin));
-  if (before === null && !begins && pins === undefined) return null;
-  const restarts = isNewLogin || (before?.isForced === true && forced === null && !hasForced(pins));
-  const kept = isNewLogin ? null : before;
-  const next: Session = {
-    deviceId: device?.id ?? before?.deviceId ?? "",
-    userUnit: userUnit ?? kept?.userUnit ?? null,
-    issuedAtSeconds: before?.issuedAtSeconds ?? Math.floor(nowMs / 1000),
-    pins: pins ?? [],
-    decided,
-    login: isNewLogin ? beginLogin(request, url, classified, before?.login ?? null) : (before?.login ?? null),
-    redirect: kept?.redirect ?? null,
-    hasPage: kept?.hasPage ?? false,
-    isSignup: kept?.isSignup ?? false,
-    isForced: forced !== null || (!restarts && before?.isForced === true),
-    hasSucceeded: kept?.hasSucceeded ?? false,
-  };
-  return before !== null && isSameSession(next, before) ? before : next;
-}
-
-const hasForced = (pins: readonly Pin[] = []) => pins.some(({ method }) => method === "forced");
-
 interface Signing {
   device: Device | null;
   /** What was chosen in earlier sessions. */
@@ -358,53 +308,4 @@ function forcedExperiments(
     const experiment = experiments.get(pin.experimentId);
     return experiment === undefined ? [] : [{ experiment, pin }];
   });
-}
-
-/** Why an override did nothing, where the reason is the request and not the override. */
-function overrideWarnings(
-  { url, tenant, classified }: Visit,
-  { override }: Visitor,
-  session: Session | null,
-  { participates, hasConsent }: { participates: boolean; hasConsent: boolean },
-): Warning[] {
-  if (!mentionsOverride(url) || override !== null) return [];
-  if (classified.kind !== "document" && !classified.ignoresOverride) return [];
-  const id = url.searchParams.get("experiment_id");
-  // A page's form posts to the page's own address, query included: also to the one that ended a forced variation.
-  if (id === "" && session?.isForced !== true) return [];
-  if (session?.pins.some(({ experimentId, method }) => method === "forced" && experimentId === id)) return [];
-  if (tenant.overrides === "off") return [refused("the tenant's policy for overrides is off")];
-  if (!hasConsent) return [refused("the visitor has not given the consent that the tenant asks for")];
-  if (participates && classified.kind === "document") return [];
-  return [
-    refused(`a ${classified.isFrame ? "frame" : "request"} that shows no page of a login by itself cannot be forced`),
-  ];
-}
-
-/** Why it is unknown which cohorts the subject is in. */
-interface Failures {
-  user: User;
-  cohorts: string;
-}
-
-function withheldWarning(withheld: Decision["withheld"], { user, cohorts: failure }: Failures): Warning[] {
-  if (withheld.length === 0) return [];
-  const reasons = withheld.map(({ id, cohorts }) => {
-    const missing = cohorts?.missing ?? [];
-    if (missing.length > 0) return `${id}: ${missing.join(", ")} not ready yet`;
-    const isUser = user.failure !== undefined && cohorts?.ofUsers;
-    return `${id}: ${isUser ? `the user cannot be verified: ${user.failure}` : failure}`;
-  });
-  const description = `not assigned in this session, because its cohorts cannot be read: ${reasons.join("; ")}`;
-  return [{ code: "experiment_cohort_unavailable", description: description.slice(0, 500) }];
-}
-
-function stampWarning(stamp: Stamp | null): Warning[] {
-  if (stamp === null || (stamp.leftOut.length === 0 && stamp.withoutConfig.length === 0)) return [];
-  const parts = [
-    stamp.leftOut.length > 0 ? `left out: ${stamp.leftOut.join(", ")}` : "",
-    stamp.withoutConfig.length > 0 ? `without their config: ${stamp.withoutConfig.join(", ")}` : "",
-  ];
-  const description = `the stamp would exceed 4 KiB; ${parts.filter(Boolean).join("; ")}`;
-  return [{ code: "experiment_stamp_too_large", description: description.slice(0, 500) }];
 }

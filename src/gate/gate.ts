@@ -207,7 +207,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
       logError("origin_unreachable", { host: url.host, reason: String(error) });
       return badGateway();
     }
-    if (visit === null) return response;
+    if (visit === null) return complete(response, { cookies: [], caching: "unchanged" });
 
     let observed: Observed = { response, cookies: decision.cookies, report: noReport };
     try {
@@ -216,7 +216,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
       const warnings = [...report.warnings, ...circuitWarnings(sources, tenant)];
       const { assigned, exposed, outcome, forcedIn } = report;
       if (assigned.length + exposed.length + forcedIn.length + warnings.length > 0 || outcome) {
-        const request_ = {
+        const observedRequest = {
           request,
           url,
           tenant: tenant.id,
@@ -226,7 +226,7 @@ export function createGate({ settings, sources, now }: GateOptions): Gate {
           userUnit: decision.userUnit,
           userId: async () => (await users.read(request, url, tenant)).id,
         };
-        ctx.waitUntil(reporter.report(request_, { ...report, warnings }, env.EVENTS));
+        ctx.waitUntil(reporter.report(observedRequest, { ...report, warnings }, env.EVENTS));
       }
     } catch (error) {
       logError("response_not_observed", { reason: messageOf(error) });

@@ -1,5 +1,5 @@
 /** What the origin's response means: cookies to set, a page shown, a login ended. */
-import { cookieName, cookieValues, setCookie } from "../assignment/cookies.ts";
+import { cookieName, setCookie } from "../assignment/cookies.ts";
 import type { Assignment } from "../assignment/decide.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { withTimeout } from "../assignment/pending.ts";
@@ -12,7 +12,6 @@ import {
   signSession,
   unassignedValue,
 } from "../assignment/session.ts";
-import type { Warning } from "../assignment/warning.ts";
 import type { GateDecision } from "./decide-request.ts";
 import { isHtml } from "./inject.ts";
 import { addressTag } from "./login.ts";
@@ -20,6 +19,7 @@ import { isOwnHost, outcomeTypeOf, readOutcome } from "./outcome.ts";
 import { parsePath } from "./path-pattern.ts";
 import type { Report } from "./report.ts";
 import { cannotBeAssigned, isBot, type Visit, valuesOf } from "./visitor.ts";
+import { clearedWarning } from "./warnings.ts";
 
 export interface Observed {
   /** The origin's, or one with the same bytes where its body had to be read. */
@@ -82,7 +82,7 @@ export async function observe(
           },
     forcedIn: decision.forcedIn,
     pins: session?.pins ?? [],
-    warnings: [...decision.warnings, ...(isPassed ? [] : clearedWarning(visit, decision, response))],
+    warnings: [...decision.warnings, ...(isPassed ? [] : clearedWarning(visit, decision.deviceId, response))],
   };
   const result = (cookies: readonly string[]): Observed => ({ response: read.response, cookies, report });
   const isSession = (cookie: string) => cookie.startsWith(`${cookieName("vst_ses", scope)}=`);
@@ -157,21 +157,4 @@ function redirectOf(visit: Visit, { status, headers }: Response): string | null 
   if (target === null || !isOwnHost(target, visit)) return null;
   const isStart = visit.rules.isStart("GET", parsePath(target.pathname), target.search);
   return isStart ? addressTag(target.pathname, target.search) : null;
-}
-
-/**
- * The origin's response may delete our cookies: then the next visit is a new device, and nothing else says why. It mostly does
- * so at logout, which is no page of a login, so that the request's own cookie is looked for and not what was read of it.
- */
-function clearedWarning(visit: Visit, { deviceId }: GateDecision, { headers }: Response): Warning[] {
-  const { scope, cookies, tenant } = visit;
-  const foreign = tenant.device_cookie;
-  const device = foreign ?? cookieName("vst_did", scope);
-  const cleared = headers.get("clear-site-data");
-  const isDeleted = headers.get("set-cookie")?.includes(`${device}=`) === true;
-  if (!isDeleted && (cleared === null || !/"(?:cookies|\*)"/.test(cleared))) return [];
-  const hadDevice = valuesOf(visit, "vst_did").length > 0 || (!!foreign && cookieValues(cookies, foreign).length > 0);
-  if (deviceId === null && !hadDevice) return [];
-  const by = isDeleted ? `a Set-Cookie of ${device}` : `Clear-Site-Data: ${cleared?.slice(0, 100)}`;
-  return [{ code: "device_cookie_cleared", description: `the origin deletes the device cookie, by ${by}` }];
 }
