@@ -1,50 +1,30 @@
 /** Which variations a subject gets: override → pin → evaluation. No I/O, no clock, no platform. */
-import type { EvaluationContext, Variant } from "../engine/flag.ts";
-import { lacksProperty } from "../model/asked-properties.ts";
-import { stickyProperty } from "../model/compile/flag-segments.ts";
 import type { AssignmentMethod } from "../model/event.ts";
 import type { AuthenticationFlow, FlowName } from "../model/flow.ts";
 import type { WarningCode } from "../model/log-entry.ts";
-import {
-  type CohortNeed,
-  type CompiledExperiment,
-  type CompiledRollout,
-  type CompiledSnapshot,
-  type CompiledVariation,
-  isHeaderSafe,
+import type {
+  CohortNeed,
+  CompiledExperiment,
+  CompiledRollout,
+  CompiledSnapshot,
+  CompiledVariation,
 } from "../snapshot/compiled.ts";
+import {
+  type AssignmentNote,
+  type DecisionSubject,
+  evaluateOpen,
+  type Pin,
+  type RolloutAssignment,
+} from "./evaluation.ts";
 import type { SubjectKind } from "./unit.ts";
 
-/** What a session remembers of one experiment. `variationId` null: decided that it takes no part. */
-export interface Pin {
-  experimentId: string;
-  variationId: string | null;
-  /** How it was first chosen. */
-  method: Exclude<AssignmentMethod, "session">;
-  segmentId?: string;
-  epoch: number;
-  /** A page of the experiment's flow with the variation on it has been served. */
-  exposed?: true;
-}
-
-export interface Assignment {
+export interface Assignment extends AssignmentNote {
   experiment: CompiledExperiment;
   variation: CompiledVariation;
   control: boolean;
   method: AssignmentMethod;
   segmentId?: string;
   epoch: number;
-  /** Of a new assignment: what the hash alone gives, where an earlier choice was kept; null when it gives nothing. */
-  hashedVariationId?: string | null;
-  /** Of a new assignment: properties that the experiment's rules ask about and the subject lacks. */
-  missing?: readonly string[];
-}
-
-/** What a flag's own rollout gives. It is served and stamped, and never counted. */
-export interface RolloutAssignment {
-  flagKey: string;
-  variation: CompiledVariation;
-  segmentId?: string;
 }
 
 /** The override parameters of a query; null where a parameter is absent. */
@@ -88,20 +68,6 @@ export interface Review {
   undecided: readonly CompiledExperiment[];
   rollouts: readonly CompiledRollout[];
   warnings: readonly WarningCode[];
-}
-
-/** Who is assigned, and what is known of them. */
-export interface DecisionSubject {
-  deviceId: string | null;
-  userId: string | null;
-  /** Whether there may be a user who cannot be verified now: then cohorts of users are unknown. */
-  isUserUnknown?: boolean;
-  /** What was chosen for this subject in earlier sessions: by experiment id the variation's id, by flag key its key. */
-  sticky(kind: SubjectKind, key: string): string | undefined;
-  /** The rest of what targeting may ask about; called only when something is evaluated. */
-  attributes: () => Record<string, unknown>;
-  /** Ids of the cohorts that the subject is in; null or absent where they are unknown. */
-  cohortIds?: readonly string[] | null;
 }
 
 export interface Decision {
@@ -234,7 +200,7 @@ export function decide(review: Review, subject: DecisionSubject): Decision {
   for (const { id, epoch } of withheld) {
     pins.set(id, { experimentId: id, variationId: null, method: "auto", epoch });
   }
-  const evaluated = evaluate(snapshot, subject, experiments, rollouts);
+  const evaluated = evaluateOpen(snapshot, subject, experiments, rollouts);
   for (const { pin, note } of evaluated.found) {
     pins.set(pin.experimentId, pin);
     added.set(pin.experimentId, note);
@@ -286,121 +252,4 @@ function withDecided(
 /** The array itself where its pins are the same, so that a caller need not look inside. */
 function sameOr(before: readonly Pin[] | undefined, now: readonly Pin[]): readonly Pin[] {
   return before?.length === now.length && before.every((pin, index) => pin === now[index]) ? before : now;
-}
-
-function evaluate(
-  snapshot: CompiledSnapshot,
-  subject: DecisionSubject,
-  experiments: readonly CompiledExperiment[],
-  rollouts: readonly CompiledRollout[],
-): { found: AddedPin[]; rollouts: RolloutAssignment[] } {
-  if (experiments.length === 0 && rollouts.length === 0) return { found: [], rollouts: [] };
-  const earlier: Record<string, string> = {};
-  for (const { sticky, flagKey, subject: kind, variations, id } of experiments) {
-    const key = sticky ? variations.get(subject.sticky(kind, id) ?? "")?.key : undefined;
-    if (key !== undefined) earlier[stickyProperty(flagKey)] = key;
-  }
-  for (const { sticky, flagKey, subject: kind } of rollouts) {
-    const key = sticky ? subject.sticky(kind, stickyKeyOfRollout(flagKey)) : undefined;
-    if (key !== undefined) earlier[stickyProperty(flagKey)] = key;
-  }
-  const { deviceId, userId, cohortIds } = subject;
-  const user = {
-    ...subject.attributes(),
-    ...(cohortIds ? { cohort_ids: cohortIds } : {}),
-    device_id: deviceId,
-    user_id: userId,
-    user_properties: earlier,
-  };
-  const keys = [...experiments, ...rollouts].map(({ flagKey }) => flagKey);
-  const variants = snapshot.flags.evaluate({ user }, keys);
-  const pins = experiments.flatMap((experiment) => pinOf(experiment, variants[experiment.flagKey]) ?? []);
-  return {
-    found: withNotes(snapshot, pins, user),
-    rollouts: rollouts.flatMap((rollout) => rolloutAssignment(rollout, variants[rollout.flagKey]) ?? []),
-  };
-}
-
-/** The name under which a rollout's choice is remembered; no experiment's id begins so. */
-export const stickyKeyOfRollout = (flagKey: string): string => `-${flagKey}`;
-
-function rolloutAssignment(
-  { flagKey, variations }: CompiledRollout,
-  variant: Variant | undefined,
-): RolloutAssignment | null {
-  const variation = variations.get(variant?.key ?? "");
-  if (variation === undefined) return null;
-  const { segmentId } = variant?.metadata ?? {};
-  return { flagKey, variation, ...(typeof segmentId === "string" && isHeaderSafe(segmentId) ? { segmentId } : {}) };
-}
-
-const methods = new Map<unknown, "inclusion" | "sticky">([
-  ["individual-inclusions", "inclusion"],
-  ["sticky-bucketing", "sticky"],
-]);
-
-/** The flag's variant as a pin, or null when the flag could not be evaluated (it is evaluated again next time). */
-export function pinOf(
-  experiment: CompiledExperiment,
-  variant: { key: string; metadata?: Record<string, unknown> } | undefined,
-): Pin | null {
-  if (!variant) return null;
-  const { segmentId, segmentName, experimentKey } = variant.metadata ?? {};
-  // Two may be active on one flag, which then serves one of them.
-  if (typeof experimentKey === "string" && experimentKey !== experiment.id) return null;
-  const isTargeted = typeof segmentId === "string";
-  return {
-    experimentId: experiment.id,
-    variationId: experiment.variationByKey.get(variant.key)?.id ?? null,
-    // A tenant names its own segments as it likes: one with an id is never the gate's.
-    method: (isTargeted ? undefined : methods.get(segmentName)) ?? "auto",
-    ...(isTargeted && isHeaderSafe(segmentId) ? { segmentId } : {}),
-    epoch: experiment.epoch,
-  };
-}
-
-export type User = NonNullable<EvaluationContext["user"]>;
-
-type AssignmentNote = Pick<Assignment, "hashedVariationId" | "missing">;
-
-/** A new pin, and what only the analysis needs of how it was chosen. */
-export interface AddedPin {
-  pin: Pin;
-  note: AssignmentNote;
-}
-
-/** By experiment, what the flags would give to this user if no earlier variation were known. */
-function hashedAlone(snapshot: CompiledSnapshot, pins: readonly Pin[], user: User): Map<string, string | null> {
-  const experiments = pins.flatMap(({ experimentId }) => snapshot.experiments.get(experimentId) ?? []);
-  const properties = { ...(user.user_properties as Record<string, unknown> | undefined) };
-  for (const { flagKey } of experiments) delete properties[stickyProperty(flagKey)];
-  const forgetful = { user: { ...user, user_properties: properties } };
-  const variants = snapshot.flags.evaluate(
-    forgetful,
-    experiments.map(({ flagKey }) => flagKey),
-  );
-  return new Map(
-    experiments.map(({ id, flagKey, variationByKey }) => [
-      id,
-      variationByKey.get(variants[flagKey]?.key ?? "")?.id ?? null,
-    ]),
-  );
-}
-
-/** Adds to new pins what the hash alone would have given, where that is something else, and what their rules missed. */
-export function withNotes(snapshot: CompiledSnapshot, pins: readonly Pin[], user: User): AddedPin[] {
-  const kept = pins.filter(({ method }) => method === "sticky");
-  const hashed = kept.length === 0 ? undefined : hashedAlone(snapshot, kept, user);
-  return pins.map((pin) => {
-    const asked = snapshot.experiments.get(pin.experimentId)?.asks ?? [];
-    const missing = asked.filter((path) => lacksProperty(user, path)).map((path) => path.join("."));
-    const alone = hashed?.get(pin.experimentId);
-    return {
-      pin,
-      note: {
-        ...(alone === undefined || alone === pin.variationId ? {} : { hashedVariationId: alone }),
-        ...(missing.length === 0 ? {} : { missing }),
-      },
-    };
-  });
 }

@@ -3,7 +3,8 @@ import type { EvaluationContext, Variant } from "../engine/flag.ts";
 import type { WarningCode } from "../model/log-entry.ts";
 import type { CompiledExperiment, CompiledSnapshot } from "../snapshot/compiled.ts";
 import { activeByFlag } from "../snapshot/deployments.ts";
-import { type Assignment, type Override, pinOf, resolveOverride, type User, withNotes } from "./decide.ts";
+import { type Assignment, type Override, resolveOverride } from "./decide.ts";
+import { pinOf, type User, withNotes } from "./evaluation.ts";
 
 export interface ServeInput {
   snapshot: CompiledSnapshot;

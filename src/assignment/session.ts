@@ -1,7 +1,8 @@
 /** The session cookie: the decisions of one login, pinned, so that every request of it shows the same page. */
 import { base64url } from "jose";
 import { flowNames } from "../model/flow.ts";
-import type { DecidedPart, Pin } from "./decide.ts";
+import type { DecidedPart } from "./decide.ts";
+import type { Pin } from "./evaluation.ts";
 import type { Keyring } from "./keyring.ts";
 import { createMemo } from "./memo.ts";
 

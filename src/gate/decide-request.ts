@@ -1,14 +1,8 @@
 /** What is done with one request: who sends it, what they get, what the origin is told. */
 import { readAttributes } from "../assignment/attributes.ts";
 import { cookieBases, setCookie } from "../assignment/cookies.ts";
-import {
-  type Decision,
-  type DecisionSubject,
-  decide,
-  needsCohorts,
-  type Pin,
-  reviewSession,
-} from "../assignment/decide.ts";
+import { type Decision, decide, needsCohorts, reviewSession } from "../assignment/decide.ts";
+import type { DecisionSubject, Pin } from "../assignment/evaluation.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import { mentionsOverride } from "../assignment/override.ts";
 import { withTimeout } from "../assignment/pending.ts";

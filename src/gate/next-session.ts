@@ -1,5 +1,6 @@
 /** The session as a request leaves it. */
-import type { Decision, Pin } from "../assignment/decide.ts";
+import type { Decision } from "../assignment/decide.ts";
+import type { Pin } from "../assignment/evaluation.ts";
 import { isSameSession, type Session } from "../assignment/session.ts";
 import type { CompiledSnapshot } from "../snapshot/compiled.ts";
 import type { Device } from "./device.ts";

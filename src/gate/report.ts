@@ -1,5 +1,6 @@
 /** What the gate tells the queue, once the response is on its way: events for the ledger, entries for the log. */
-import type { Assignment, Pin } from "../assignment/decide.ts";
+import type { Assignment } from "../assignment/decide.ts";
+import type { Pin } from "../assignment/evaluation.ts";
 import { eventOf, type Happening, identityOf, type Occasion, requestAttributes } from "../assignment/event.ts";
 import { createMemo } from "../assignment/memo.ts";
 import { createSender, type SendGuard } from "../assignment/sender.ts";

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { base64url } from "jose";
 import type { Address } from "../assignment/address.ts";
-import type { Assignment, Decision, RolloutAssignment } from "../assignment/decide.ts";
+import type { Assignment, Decision } from "../assignment/decide.ts";
+import type { RolloutAssignment } from "../assignment/evaluation.ts";
 import type { CryptoGuard } from "../assignment/keyring.ts";
 import { createMemo } from "../assignment/memo.ts";
 import type { StampValue, Tenant } from "../model/tenant.ts";

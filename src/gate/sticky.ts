@@ -3,7 +3,8 @@
  * that the next user of a browser does not get the last one's.
  */
 import { base64url } from "jose";
-import { type Decision, stickyKeyOfRollout } from "../assignment/decide.ts";
+import type { Decision } from "../assignment/decide.ts";
+import { stickyKeyOfRollout } from "../assignment/evaluation.ts";
 import type { Keyring } from "../assignment/keyring.ts";
 import type { SubjectKind } from "../assignment/unit.ts";
 import type { CompiledSnapshot } from "../snapshot/compiled.ts";

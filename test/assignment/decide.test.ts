@@ -1,13 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type DecisionSubject,
-  decide,
-  needsCohorts,
-  type Override,
-  type Pin,
-  type ReviewInput,
-  reviewSession,
-} from "../../src/assignment/decide.ts";
+import { decide, needsCohorts, type Override, type ReviewInput, reviewSession } from "../../src/assignment/decide.ts";
+import type { DecisionSubject, Pin } from "../../src/assignment/evaluation.ts";
 import { buildSnapshot } from "../../src/model/compile/build-snapshot.ts";
 import type { Resources } from "../../src/model/resources.ts";
 import type { Segment } from "../../src/model/segment.ts";

@@ -1,7 +1,7 @@
 /** Whom and what a client asks about, in every way that clients write it. */
 import * as v from "valibot";
 import type { Address } from "../../assignment/address.ts";
-import type { User } from "../../assignment/decide.ts";
+import type { User } from "../../assignment/evaluation.ts";
 import type { EvaluationContext } from "../../engine/flag.ts";
 import { isRecord, parseJson, readJson } from "../serving/json.ts";
 import { decodeBase64 } from "./base64.ts";

@@ -1,6 +1,7 @@
 /** What an Amplitude event says of flags: variants that were assigned or seen. Anything else in it is none of our business. */
 import { createHash } from "node:crypto";
-import { type Assignment, pinOf } from "../../assignment/decide.ts";
+import type { Assignment } from "../../assignment/decide.ts";
+import { pinOf } from "../../assignment/evaluation.ts";
 import type { CompiledExperiment } from "../../snapshot/compiled.ts";
 import { activeByFlag } from "../../snapshot/deployments.ts";
 import type { Client } from "../serving/desk.ts";

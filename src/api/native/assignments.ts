@@ -1,5 +1,6 @@
 /** What an app shows: of each flag the variation, its parameters, and why. */
-import type { Assignment, User } from "../../assignment/decide.ts";
+import type { Assignment } from "../../assignment/decide.ts";
+import type { User } from "../../assignment/evaluation.ts";
 import type { Served, ServedFlag } from "../../assignment/serve.ts";
 import type { Subject } from "../../assignment/sources.ts";
 import { stickyProperty } from "../../model/compile/flag-segments.ts";

@@ -2,7 +2,8 @@
  * Our flags as OpenFeature's, which hold one value each: a flag's value is the object of its parameters, and each parameter
  * is a flag as well, `<flag>.<parameter>`, of its own type. A subject that takes no part gets no value: the caller's default.
  */
-import type { Assignment, User } from "../../assignment/decide.ts";
+import type { Assignment } from "../../assignment/decide.ts";
+import type { User } from "../../assignment/evaluation.ts";
 import type { Served } from "../../assignment/serve.ts";
 import type { CompiledSnapshot } from "../../snapshot/compiled.ts";
 import { unservedOf } from "../../snapshot/deployments.ts";

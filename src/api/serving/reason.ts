@@ -1,6 +1,6 @@
 /** What decided a variant, in terms of the flag's rules. */
 
-import type { User } from "../../assignment/decide.ts";
+import type { User } from "../../assignment/evaluation.ts";
 import type { ServedFlag } from "../../assignment/serve.ts";
 import type { Flag } from "../../engine/flag.ts";
 import { lacksProperty } from "../../model/asked-properties.ts";

@@ -1,6 +1,6 @@
 /** Who an app asks for, completed by what the request tells of it, and what the statistics may know. */
 import type { Address } from "../../assignment/address.ts";
-import type { User } from "../../assignment/decide.ts";
+import type { User } from "../../assignment/evaluation.ts";
 import { requestAttributes } from "../../assignment/event.ts";
 import type { Subject } from "../../assignment/sources.ts";
 import { readUserAgent } from "../../assignment/user-agent.ts";
