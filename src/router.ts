@@ -3,7 +3,8 @@ import { Address } from "./assignment/address.ts";
 import { createMemo } from "./assignment/memo.ts";
 import { hostMatches } from "./model/host.ts";
 import type { Tenant } from "./model/tenant.ts";
-import { type Route, type Settings, tenantsOf } from "./settings.ts";
+import { type Route, tenantsOf } from "./routes.ts";
+import type { Settings } from "./settings.ts";
 
 export interface Router {
   /** Where a host leads; undefined where no tenant has it. */

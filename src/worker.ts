@@ -10,7 +10,8 @@ import { createSources, messageOf, type Sources } from "./assignment/sources.ts"
 import { isDashboardPath } from "./dashboard/address.ts";
 import { createGate, forwardPlainly, type Gate, type GateBindings } from "./gate/gate.ts";
 import { createRouter, type Router } from "./router.ts";
-import { type Route, readSettings, type Settings, type Variables, variablesOf } from "./settings.ts";
+import type { Route } from "./routes.ts";
+import { readSettings, type Settings, type Variables, variablesOf } from "./settings.ts";
 import type { Dashboard } from "./workers/dashboard.ts";
 import type { Management } from "./workers/management.ts";
 

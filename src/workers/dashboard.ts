@@ -7,7 +7,8 @@ import type { Assets } from "../dashboard/assets.ts";
 import { createDashboard } from "../dashboard/dashboard.ts";
 import { endedSessionKey } from "../dashboard/session.ts";
 import type { Health } from "../dashboard/visit.ts";
-import { tenantsOf, type Variables } from "../settings.ts";
+import { tenantsOf } from "../routes.ts";
+import type { Variables } from "../settings.ts";
 import { createMaker } from "./handed.ts";
 
 /** Of the management API, what is asked here. */

@@ -9,7 +9,8 @@ import { watchExperiments } from "../diagnosis/watch.ts";
 import { Problem } from "../model/problem.ts";
 import type { Tenant } from "../model/tenant.ts";
 import { createRouter, type Router } from "../router.ts";
-import { tenantsOf, type Variables } from "../settings.ts";
+import { tenantsOf } from "../routes.ts";
+import type { Variables } from "../settings.ts";
 import { createMaker } from "./handed.ts";
 
 export interface ManagementEnv extends ManagementBindings {
